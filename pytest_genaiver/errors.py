@@ -1,0 +1,42 @@
+"""Every error and warning that this package raises.
+
+::
+
+    GenaiverError              base of all
+      ConfigError              what the user wrote cannot be used (a pytest.UsageError, exit 4)
+      ScoreError               a test scored something that is not a score
+      GitError                 git cannot answer; the message holds the fix
+      StoreError               the MLflow store cannot be reached, or refuses
+      ResultsError             a results file that cannot be read
+    GenaiverWarning            base of our warnings, so that they can be filtered
+"""
+
+from __future__ import annotations
+
+
+class GenaiverError(Exception):
+    """Base of every error of this package: one readable sentence, never a traceback for a user's mistake."""
+
+
+class ConfigError(GenaiverError):
+    """An option, ini value, environment value or marker argument that cannot be used."""
+
+
+class ScoreError(GenaiverError, TypeError):
+    """A score that is not a bool, a finite number, or an MLflow Feedback holding one."""
+
+
+class GitError(GenaiverError):
+    """Git cannot answer; the message says why and what to do."""
+
+
+class StoreError(GenaiverError):
+    """The MLflow store cannot be reached, or refuses what was asked."""
+
+
+class ResultsError(GenaiverError):
+    """A results file that is missing, malformed, or written by a newer version."""
+
+
+class GenaiverWarning(UserWarning):
+    """Base of every warning of this package."""

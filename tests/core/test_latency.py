@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from pytest_genaiver.core.gate import decide
+from pytest_genaiver.core.inputs import build_metrics
+from pytest_genaiver.core.latency import is_advisory, session_test, sessions_seen
+from pytest_genaiver.core.permutation import mean_test
+from pytest_genaiver.core.policy import MetricPolicy
+from pytest_genaiver.core.sample import Metric, pair
+
+if TYPE_CHECKING:
+    from pytest_genaiver.core.inputs import Labels
+
+CASES = [f"c{i}" for i in range(12)]
+
+
+def drifting(
+    factors: list[float], now: float, noise: float = 0.05
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    rng = np.random.default_rng(1)
+    before = {c: [float(f * np.exp(rng.normal(0, noise))) for f in factors] for c in CASES}
+    return before, {c: [float(now * np.exp(rng.normal(0, noise)))] for c in CASES}
+
+
+def metric(before: dict[str, list[float]], now: dict[str, list[float]], labels: Labels | None) -> Metric:
+    (found,) = build_metrics({"latency": before}, {"latency": now}, {"latency": MetricPolicy("latency")}, labels)
+    return found
+
+
+def every(labels: list[object]) -> Labels:
+    return {"latency": dict.fromkeys(CASES, labels)}
+
+
+def test_drift_between_sessions_is_added_to_the_noise() -> None:
+    before, now = drifting([1, 1.3, 0.8, 1.2, 0.9], 1.25)
+    found = metric(before, now, every([1, 2, 3, 4, 5]))
+    pairs = pair(found, found.current)
+    plain = mean_test(pairs, "latency")
+    assert found.sessions is not None
+    test = session_test(plain, pairs, found.sessions)
+
+    x = pairs.x
+    v = np.var((x - x.mean(axis=1, keepdims=True)).mean(axis=0), ddof=1)
+    within = np.mean(np.var(pairs.pooled, axis=1, ddof=1)) / len(CASES)
+    vt = (v - within) * (1 + 1 / 5)
+    df = max(4, (plain.se**2 + vt) ** 2 / ((v * 1.2) ** 2 / 4))
+    se = math.sqrt(plain.se**2 + vt)
+    assert test.se == pytest.approx(se)
+    assert test.p == pytest.approx(stats.t.sf(plain.drop / se, df))
+    assert test.upper == pytest.approx(plain.drop + 1.645 * se)
+    assert plain.p < 0.001 < test.p
+
+
+def test_an_improvement_too_is_held_against_the_drift() -> None:
+    before, now = drifting([1, 1.3, 0.8, 1.2, 0.9], 0.85)
+    found = metric(before, now, every([1, 2, 3, 4, 5]))
+    pairs = pair(found, found.current)
+    assert found.sessions is not None
+    test = session_test(mean_test(pairs, "latency"), pairs, found.sessions)
+    assert test.p_improved is not None
+    assert test.p_improved > 0.01
+
+
+def test_without_drift_nothing_is_added() -> None:
+    before, now = drifting([1, 1, 1, 1], 1.0, noise=0.2)
+    found = metric(before, now, every([1, 2, 3, 4]))
+    pairs = pair(found, found.current)
+    plain = mean_test(pairs, "latency")
+    assert found.sessions is not None
+    equalised = pairs.x - pairs.x.mean(axis=0, keepdims=True)
+    still = type(pairs)(rows=pairs.rows, x=equalised, y=pairs.y, r0=pairs.r0, r1=pairs.r1)
+    assert session_test(plain, still, found.sessions) == plain
+
+
+def test_a_session_counts_when_half_of_the_cases_have_it() -> None:
+    seen = np.array([[0, 1, -1], [0, -1, -1], [0, 1, 2], [0, -1, -1]])
+    assert sessions_seen(seen) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "advisory"),
+    [
+        (None, True),
+        ({}, True),
+        (every(["a", "a", "b"]), True),
+        (every(["a"]), True),
+        (every(["a", "b", "c"]), False),
+        (every(["interleaved"] * 3), False),
+        (every(["interleaved", "a", "a"]), True),
+    ],
+)
+def test_latency_needs_three_baseline_sessions_or_an_interleaved_baseline(
+    labels: Labels | None, advisory: bool
+) -> None:
+    before, now = drifting([1, 1, 1], 1)
+    assert is_advisory(metric(before, now, labels)) is advisory
+
+
+def test_other_kinds_are_never_advisory() -> None:
+    (found,) = build_metrics({"m": {"c": [1.5]}}, {"m": {"c": [2.5]}}, {"m": MetricPolicy("m", "cost")}, None)
+    assert not is_advisory(found)
+
+
+def test_too_few_sessions_leave_the_test_as_it_is() -> None:
+    before, now = drifting([1, 1.3], 1.5)
+    found = metric(before, now, None)
+    pairs = pair(found, found.current)
+    plain = mean_test(pairs, "latency")
+    assert found.sessions is not None
+    assert session_test(plain, pairs, found.sessions) == plain
+
+
+def test_an_advisory_latency_is_shown_and_never_fails() -> None:
+    before, now = drifting([1, 1, 1], 3)
+    decision = decide({"latency": before}, {"latency": now}, {"latency": MetricPolicy("latency")}, repeats=1)
+    shown = decision.metrics["latency"]
+    assert (decision.verdict, decision.more) == ("pass", {})
+    assert (shown.verdict, shown.advisory) == ("inconclusive", True)
+    assert "fewer than 3 baseline sessions" in shown.reason
+    assert shown.p is not None
+    assert shown.p < 0.001
+
+
+def test_an_advisory_latency_still_keeps_a_declared_max() -> None:
+    before, now = drifting([1, 1, 1], 3)
+    decision = decide({"latency": before}, {"latency": now}, {"latency": MetricPolicy("latency", max=2)}, repeats=1)
+    assert decision.verdict == "regressed"
+
+
+def test_interleaved_latency_is_gated_like_any_metric() -> None:
+    before, now = drifting([1, 1, 1], 1.5)
+    decision = decide(
+        {"latency": before},
+        {"latency": now},
+        {"latency": MetricPolicy("latency")},
+        repeats=1,
+        baseline_sessions=every(["interleaved"] * 3),
+    )
+    assert decision.verdict == "regressed"
+    assert decision.reason == "latency: 1.00 -> 1.47, far beyond chance (p 0.00025 at level 0.05)"

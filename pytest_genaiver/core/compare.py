@@ -1,0 +1,195 @@
+"""Which case of this session is which case of the baseline, and what is new, removed, changed or renamed."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from pytest_genaiver.core.results import CaseResult, Pool, PooledCase, VersionResults
+
+Values = dict[str, dict[str, list[float | None]]]
+CaseValues = dict[str, list[float]]
+Sessions = dict[str, dict[str, list[str]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """This session beside its baseline.
+
+    `pairs` and `renamed` map an id of this session to the baseline's id of the same case; `changed` cases
+    have an id in common but other inputs or expectations, and are not compared. `coverage` is the share
+    (0 to 1) of this session's cases that are paired.
+    """
+
+    baseline: Pool | None
+    current: VersionResults
+    pairs: dict[str, str]
+    new: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+    renamed: dict[str, str]
+    coverage: float
+
+    def current_values(self, gates: Collection[str] = ("fail",)) -> Values:
+        """Metric -> case -> values of this session, paired or not, for cases with one of these gates.
+
+        A paired case that only the baseline scored on a metric is `[None]` there.
+        """
+        values: Values = defaultdict(dict)
+        for name, case in self._cases(gates).items():
+            for metric, found in case.scores.items():
+                values[metric][name] = list(found)
+            for metric in sorted(_scored(self._partner(name)) - case.scores.keys()):
+                values[metric][name] = [None]
+        return dict(values)
+
+    def baseline_values(self, gates: Collection[str] = ("fail",)) -> Values:
+        """Metric -> case -> pooled values: of paired cases under this session's ids.
+
+        Every other baseline case keeps its id followed by " (baseline)", so that it meets no case of this
+        session, but shows that the baseline did score the metric. A metric that the baseline never scored is
+        absent; elsewhere a paired case that only this session scored is `[None]`.
+        """
+        values: Values = defaultdict(dict)
+        for metric, name, found, _ in self._pooled(gates):
+            values[metric][name] = found
+        return dict(values)
+
+    def baseline_sessions(self, gates: Collection[str] = ("fail",)) -> Sessions:
+        """Metric -> case -> the session that each of `baseline_values` came from."""
+        sessions: Sessions = defaultdict(dict)
+        for metric, name, _, found in self._pooled(gates):
+            sessions[metric][name] = found
+        return dict(sessions)
+
+    def of_metric(self, metric: str) -> tuple[CaseValues, CaseValues]:
+        """(baseline, current) values by case, of every gate mode; the baseline's under this session's ids.
+
+        Cases that hold no value are absent. For metrics that the gate does not decide.
+        """
+        old = {} if self.baseline is None else self.baseline.cases
+        partners = {name: old[partner].scores for name, partner in self.pairs.items()}
+        current = {name: case.scores for name, case in self.current.cases.items()}
+        return _held(partners, metric), _held(current, metric)
+
+    def _pooled(self, gates: Collection[str]) -> Iterator[tuple[str, str, list[float | None], list[str]]]:
+        """(metric, case, its baseline values, the session of each)."""
+        if self.baseline is None:
+            return
+        newest = self.baseline.sessions[0].id
+        known = {metric for case in self.baseline.cases.values() for metric in _scored(case)}
+        for name, case in self._cases(gates).items():
+            partner = self._partner(name)
+            if partner is None:
+                continue
+            for metric, values in partner.scores.items():
+                yield metric, name, list(values), list(partner.sessions[metric])
+            for metric in sorted((known & _scored(case)) - partner.scores.keys()):
+                yield metric, name, [None], [newest]
+        paired = set(self.pairs.values())
+        for old in self.baseline.cases.values():
+            if old.id not in paired:
+                for metric, values in old.scores.items():
+                    yield metric, f"{old.id} (baseline)", list(values), list(old.sessions[metric])
+
+    def _cases(self, gates: Collection[str]) -> dict[str, CaseResult]:
+        return {name: case for name, case in self.current.cases.items() if case.gate in gates}
+
+    def _partner(self, name: str) -> PooledCase | None:
+        if self.baseline is None or name not in self.pairs:
+            return None
+        return self.baseline.cases[self.pairs[name]]
+
+
+def means(baseline: CaseValues, current: CaseValues, *, ratio: bool) -> tuple[float | None, float | None]:
+    """(baseline, current) means of the case means, over the cases that both sides scored.
+
+    Geometric means with `ratio` (values floored at 1e-9). Where the two sides share no case, the current mean is
+    over all its cases and the baseline's None.
+    """
+    shared = [case for case in current if case in baseline]
+    before = [_case_mean(baseline[case], ratio) for case in shared]
+    now = [_case_mean(current[case], ratio) for case in shared or current]
+    return _overall(before, ratio), _overall(now, ratio)
+
+
+def _case_mean(values: Sequence[float], ratio: bool) -> float:
+    return fmean(math.log(max(value, 1e-9)) for value in values) if ratio else fmean(values)
+
+
+def _overall(case_means: Sequence[float], ratio: bool) -> float | None:
+    if not case_means:
+        return None
+    return math.exp(fmean(case_means)) if ratio else fmean(case_means)
+
+
+def compare(
+    baseline: Pool | None,
+    current: VersionResults,
+    *,
+    not_collected: Callable[[str], bool] = lambda _: False,
+) -> Comparison:
+    """Match cases by id and digest, then by test function and digest where unique, then by id (changed).
+
+    No case is matched twice. `not_collected(id)` is True for a baseline case that this session left out by
+    its own selection (`-k`, `-m`, paths, `--lf`): such a case is not removed.
+    """
+    before: Mapping[str, PooledCase] = {} if baseline is None else baseline.cases
+    now = current.cases
+    same = {name: name for name, case in now.items() if name in before and before[name].digest == case.digest}
+    renamed = _renamed(before, now, same)
+    partners = {**same, **renamed}
+    paired = set(partners.values())
+    changed = {name: None for name in now if name in before and name not in partners and name not in paired}
+    absent = [name for name in before if name not in paired and name not in changed]
+    return Comparison(
+        baseline=baseline,
+        current=current,
+        pairs={name: partners[name] for name in now if name in partners},
+        new=tuple(name for name in now if name not in partners and name not in changed),
+        removed=tuple(name for name in absent if not not_collected(name)),
+        changed=tuple(changed),
+        renamed=renamed,
+        coverage=len(partners) / len(now) if now else 0.0,
+    )
+
+
+def _renamed(
+    before: Mapping[str, PooledCase], now: Mapping[str, CaseResult], same: Mapping[str, str]
+) -> dict[str, str]:
+    """New id -> old id of the unmatched cases whose test function and digest occur once on either side."""
+    old = _by_content(before, same)
+    new = _by_content(now, same)
+    return {
+        names[0]: old[content][0]
+        for content, names in new.items()
+        if len(names) == 1 and len(old.get(content, ())) == 1
+    }
+
+
+def _by_content(
+    cases: Mapping[str, CaseResult] | Mapping[str, PooledCase], matched: Collection[str]
+) -> dict[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, case in cases.items():
+        if name not in matched:
+            found[case.function, case.digest].append(name)
+    return found
+
+
+def _held(scores: Mapping[str, Mapping[str, Sequence[float | None]]], metric: str) -> CaseValues:
+    found = {case: [value for value in given.get(metric, ()) if value is not None] for case, given in scores.items()}
+    return {case: values for case, values in found.items() if values}
+
+
+def _scored(case: CaseResult | PooledCase | None) -> set[str]:
+    """The metrics that have at least one value in the case."""
+    if case is None:
+        return set()
+    return {metric for metric, values in case.scores.items() if any(value is not None for value in values)}

@@ -1,0 +1,113 @@
+"""What one execution of a case recorded, as plain JSON, and how executions add up to a case."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from pytest_genaiver.core.results import CaseResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Outcome = Literal["passed", "failed", "skipped", "error", "provider"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCase:
+    """A case as it was collected. `repeats` is its own number from the marker, None for the session's."""
+
+    id: str
+    digest: str
+    function: str
+    gate: str = "fail"
+    repeats: int | None = None
+    location: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What was collected: the cases to run, every id before deselection, and the files collected whole."""
+
+    cases: dict[str, PlannedCase] = field(default_factory=dict)
+    collected: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "cases": [asdict(c) for c in self.cases.values()],
+            "collected": sorted(self.collected),
+            "whole": sorted(self.whole),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Plan:
+        cases = [PlannedCase(**{**c, "notes": tuple(c["notes"])}) for c in data["cases"]]
+        return cls(
+            cases={c.id: c for c in cases},
+            collected=frozenset(data["collected"]),
+            whole=frozenset(data["whole"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatRecord:
+    """One execution of a case.
+
+    `outcome`: ``error`` is one of setup or teardown, ``provider`` a failure of the model's provider (429, 5xx,
+    connection, time-out). `scores` holds what is known; an absent metric is missing. `calls` counts provider
+    calls traced, `without_usage` those of them whose tokens are unknown. `recorded` is False when the execution
+    left no trace, no score and no output.
+    """
+
+    case: str
+    repeat: int
+    outcome: Outcome
+    scores: dict[str, float | None] = field(default_factory=dict)
+    traces: list[str] = field(default_factory=list)
+    calls: int = 0
+    without_usage: int = 0
+    recorded: bool = True
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether this execution is evidence; an unscored failure is, a test that did nothing is not."""
+        return self.outcome != "skipped" and (self.recorded or self.outcome == "failed")
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RepeatRecord:
+        return cls(**data)
+
+
+def assemble(plan: Mapping[str, PlannedCase], records: Iterable[RepeatRecord]) -> dict[str, CaseResult]:
+    """Case id -> its scores over all executions, in the order of the plan; cases without evidence are left out.
+
+    Value j of every metric is repeat j. A metric that repeat j did not score is None there.
+    """
+    by_case: dict[str, list[RepeatRecord]] = {}
+    for record in records:
+        if record.case in plan and record.evaluated:
+            by_case.setdefault(record.case, []).append(record)
+    return {name: _case(plan[name], sorted(by_case[name], key=_repeat)) for name in plan if name in by_case}
+
+
+def _repeat(record: RepeatRecord) -> int:
+    return record.repeat
+
+
+def _case(planned: PlannedCase, records: list[RepeatRecord]) -> CaseResult:
+    metrics = dict.fromkeys(m for r in records for m in r.scores)
+    return CaseResult(
+        id=planned.id,
+        digest=planned.digest,
+        function=planned.function,
+        gate=planned.gate,
+        scores={m: [r.scores.get(m) for r in records] for m in metrics},
+        traces=[t for r in records for t in r.traces],
+        location=planned.location,
+        notes=list(planned.notes),
+    )

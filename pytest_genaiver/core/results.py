@@ -1,0 +1,273 @@
+"""What one session recorded about one version, its JSON form, and the pool of sessions that is a baseline."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from pytest_genaiver.core.jsonform import (
+    as_list,
+    as_object,
+    as_texts,
+    finite,
+    record,
+    required,
+    shown,
+    typed,
+)
+from pytest_genaiver.core.policy import MetricPolicy
+from pytest_genaiver.errors import GenaiverError, ResultsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+SCHEMA = 1
+NEWEST = 20
+GATES = ("fail", "warn", "off")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """The app at one commit. `tree` is the SHA of the tested tree, `tested` that of a tested merge commit."""
+
+    name: str
+    app: str
+    model_id: str | None = None
+    commit: str | None = None
+    branch: str | None = None
+    dirty: bool = False
+    variant: str | None = None
+    tree: str | None = None
+    remote: str | None = None
+    tested: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """One session. `started` is ISO 8601 in UTC, `repeats` how often every case ran at least.
+
+    `cut_short` says why the session ended early; `traces_stored` is None when the store was not asked;
+    `calls_failed` counts calls that the provider failed, which are missing values.
+    """
+
+    id: str
+    started: str
+    complete: bool
+    repeats: int
+    run_id: str | None = None
+    seconds: float | None = None
+    cut_short: str | None = None
+    traces_produced: int = 0
+    traces_stored: int | None = None
+    calls_failed: int = 0
+    command: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class CaseResult:
+    """One case. `scores[metric][j]` is repeat j; a missing value is None in its place.
+
+    `function` is the node id without parameters, `location` is "file:line".
+    """
+
+    id: str
+    digest: str
+    function: str
+    gate: str = "fail"
+    scores: dict[str, list[float | None]] = field(default_factory=dict)
+    traces: list[str] = field(default_factory=list)
+    location: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class VersionResults:
+    """Everything that one session recorded about one version; `cases` is keyed by case id."""
+
+    version: Version
+    session: SessionFacts
+    policy: list[MetricPolicy] = field(default_factory=list)
+    cases: dict[str, CaseResult] = field(default_factory=dict)
+
+    def metric_names(self) -> list[str]:
+        """Every metric that a case scored, in the order in which they were first seen."""
+        return list(dict.fromkeys(name for case in self.cases.values() for name in case.scores))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types only; NaN and infinities become None."""
+        plain = {
+            "schema": SCHEMA,
+            "version": asdict(self.version),
+            "session": asdict(self.session),
+            "policy": [policy.to_json() for policy in self.policy],
+            "cases": {name: _case_to_json(case) for name, case in self.cases.items()},
+        }
+        return {key: finite(value) for key, value in plain.items()}
+
+    @classmethod
+    def from_json(cls, data: object) -> VersionResults:
+        """The inverse of `to_json`. Unknown keys are ignored.
+
+        Raises ResultsError, which names the path inside the data and the value found there.
+        """
+        top = as_object(data, "the data")
+        _check_schema(top)
+        cases = as_object(required(top, "cases", "the data"), "cases")
+        return cls(
+            version=record(Version, required(top, "version", "the data"), "version"),
+            session=_session(required(top, "session", "the data")),
+            policy=_policies(top.get("policy", [])),
+            cases={name: _case(name, value) for name, value in cases.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PooledCase:
+    """One baseline case. `sessions[metric][j]` is the session that `scores[metric][j]` came from."""
+
+    id: str
+    digest: str
+    function: str
+    scores: dict[str, list[float | None]]
+    sessions: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """A baseline: sessions pooled, newest first.
+
+    `trees` are the distinct trees that the given sessions of this version tested, newest first; only sessions
+    of the first one are in the pool.
+    """
+
+    version: Version
+    sessions: tuple[SessionFacts, ...]
+    cases: dict[str, PooledCase]
+    trees: tuple[str | None, ...]
+
+
+def pool(sessions: Sequence[VersionResults]) -> Pool:
+    """Pool the sessions of a baseline version, newest first; unchanged ancestors' sessions may follow.
+
+    The first session's version is the baseline, and its sessions alone say which cases there are. Sessions of
+    one version that tested another tree than its newest are left out. Of each session the balanced prefix
+    counts (retries of failed cases would bias the pool), of each case the newest 20 values of a metric, and
+    only those recorded under the digest that the case has in the newest session that holds it.
+
+    Raises ValueError when there is no session.
+    """
+    if not sessions:
+        raise ValueError("no session to pool")
+    version = sessions[0].version
+    newest_tree: dict[str, str | None] = {}
+    kept = [s for s in sessions if newest_tree.setdefault(s.version.name, s.version.tree) == s.version.tree]
+    newest: dict[str, CaseResult] = {}
+    for results in kept:
+        if results.version.name == version.name:
+            for name, case in results.cases.items():
+                newest.setdefault(name, case)
+    return Pool(
+        version=version,
+        sessions=tuple(results.session for results in kept),
+        cases={name: _pooled(case, kept) for name, case in newest.items()},
+        trees=tuple(dict.fromkeys(s.version.tree for s in sessions if s.version.name == version.name)),
+    )
+
+
+def _pooled(newest: CaseResult, sessions: Iterable[VersionResults]) -> PooledCase:
+    scores: dict[str, list[float | None]] = {}
+    origins: dict[str, list[str]] = {}
+    for results in sessions:
+        case = results.cases.get(newest.id)
+        if case is None or case.digest != newest.digest:
+            continue
+        for metric, values in case.scores.items():
+            taken = scores.setdefault(metric, [])
+            room = NEWEST - sum(value is not None for value in taken)
+            added = _newest_values(values[: results.session.repeats], room)
+            taken += added
+            origins.setdefault(metric, []).extend([results.session.id] * len(added))
+    return PooledCase(id=newest.id, digest=newest.digest, function=newest.function, scores=scores, sessions=origins)
+
+
+def _newest_values(values: Sequence[float | None], room: int) -> list[float | None]:
+    """The last values that fill the room; missing ones keep their place and take no room."""
+    newest: list[float | None] = []
+    for value in reversed(values):
+        if room <= 0:
+            break
+        newest.append(value)
+        room -= value is not None
+    return newest[::-1]
+
+
+def _case_to_json(case: CaseResult) -> dict[str, Any]:
+    return {
+        "digest": case.digest,
+        "function": case.function,
+        "gate": case.gate,
+        "scores": {
+            metric: [None if value is None else float(value) for value in values]
+            for metric, values in case.scores.items()
+        },
+        "traces": case.traces,
+        "location": case.location,
+        "notes": case.notes,
+    }
+
+
+def _check_schema(top: Mapping[str, Any]) -> None:
+    schema = typed(required(top, "schema", "the data"), "int", "schema")
+    if schema > SCHEMA:
+        raise ResultsError(
+            f"schema is {shown(schema)}, newer than {SCHEMA}, the newest that this version of "
+            "pytest-genaiver reads: upgrade pytest-genaiver"
+        )
+    if schema < 1:
+        raise ResultsError(f"schema is {shown(schema)}, but the first one is 1")
+
+
+def _session(value: object) -> SessionFacts:
+    session = record(SessionFacts, value, "session")
+    if session.repeats < 0:
+        raise ResultsError(f"session.repeats is {shown(session.repeats)}, but it must be 0 or more")
+    return session
+
+
+def _policies(value: object) -> list[MetricPolicy]:
+    known = {item.name for item in fields(MetricPolicy)}
+    policies = []
+    for index, item in enumerate(as_list(value, "policy")):
+        path = f"policy[{index}]"
+        given = {key: setting for key, setting in as_object(item, path).items() if key in known}
+        try:
+            policies.append(MetricPolicy.from_json(given))
+        except (GenaiverError, OverflowError) as error:
+            raise ResultsError(f"{path} is not a metric's policy: {error}") from error
+    return policies
+
+
+def _case(name: str, value: object) -> CaseResult:
+    path = f"cases[{name!r}]"
+    given = as_object(value, path)
+    gate = typed(given.get("gate", "fail"), "str", f"{path}.gate")
+    if gate not in GATES:
+        raise ResultsError(f"{path}.gate is {shown(gate)}, but must be one of {', '.join(GATES)}")
+    scores = as_object(required(given, "scores", path), f"{path}.scores")
+    return CaseResult(
+        id=name,
+        digest=typed(required(given, "digest", path), "str", f"{path}.digest"),
+        function=typed(given.get("function", name.partition("[")[0]), "str", f"{path}.function"),
+        gate=gate,
+        scores={metric: _values(values, f"{path}.scores[{metric!r}]") for metric, values in scores.items()},
+        traces=as_texts(given.get("traces", []), f"{path}.traces"),
+        location=typed(given.get("location"), "str | None", f"{path}.location"),
+        notes=as_texts(given.get("notes", []), f"{path}.notes"),
+    )
+
+
+def _values(value: object, path: str) -> list[float | None]:
+    return [
+        float(item) if isinstance(item, bool) else typed(item, "float | None", f"{path}[{index}]")
+        for index, item in enumerate(as_list(value, path))
+    ]

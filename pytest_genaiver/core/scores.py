@@ -1,0 +1,68 @@
+"""What counts as a score."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pytest_genaiver.errors import ScoreError
+
+MEASURED = ("passed", "latency", "input_tokens", "output_tokens", "total_tokens", "cost")
+_WORDS = {"yes": 1.0, "no": 0.0}
+
+
+def score_name(name: object) -> str:
+    """The name itself. Raises ScoreError for one that is empty, no text, or measured by the plugin."""
+    if not isinstance(name, str) or not name.strip():
+        raise ScoreError(f"a score's name is {name!r}, but it must be a text that is not empty")
+    if name in MEASURED:
+        raise ScoreError(
+            f"a score cannot be named {name!r}, which is measured for every case; choose another name, "
+            f"not one of {', '.join(MEASURED)}"
+        )
+    return name
+
+
+def score_value(name: str, value: object) -> float | None:
+    """A bool, a finite number, a numpy scalar of either, or an MLflow Feedback, as a number; bools are 1 and 0.
+
+    None only for a Feedback that holds an error: its value is missing. Raises ScoreError for all else.
+    """
+    if is_feedback(value):
+        return _feedback_value(name, value)
+    value = _plain(value)
+    if isinstance(value, (bool, int, float)):
+        number = float(value) if abs(value) < 1e300 else math.inf
+        if math.isfinite(number):
+            return number
+    raise ScoreError(
+        f"score {name!r} is {_shown(value)}, but a score must be a bool, a finite number or an MLflow Feedback"
+    )
+
+
+def is_feedback(value: object) -> bool:
+    """Whether this is an `mlflow.entities.Feedback`; MLflow is not imported to ask."""
+    return any(c.__name__ == "Feedback" and c.__module__.startswith("mlflow.") for c in type(value).__mro__)
+
+
+def _feedback_value(name: str, feedback: Any) -> float | None:
+    if feedback.error is not None:
+        return None
+    value = feedback.value
+    if isinstance(value, str) and value.lower() in _WORDS:
+        return _WORDS[value.lower()]
+    if is_feedback(value):
+        raise ScoreError(f"score {name!r} is a Feedback that holds a Feedback; give the inner one")
+    return score_value(name, value)
+
+
+def _plain(value: object) -> object:
+    """A numpy scalar as the Python value that it holds."""
+    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () and hasattr(value, "item"):
+        return value.item()
+    return value
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return f"{text if len(text) <= 80 else text[:77] + '...'} ({type(value).__name__})"

@@ -1,0 +1,28 @@
+"""Git as this package sees it: where HEAD is, what it should be compared with, what the history holds.
+
+Only reads: no fetch (also none by a partial clone), no change of configuration, no refreshed index written back.
+Every function may raise GitError, whose message holds the fix; all but `read_head` and `git_available` raise it where
+git is not installed.
+"""
+
+from __future__ import annotations
+
+from pytest_genaiver.adapters.git.command import NO_GIT, git_available
+from pytest_genaiver.adapters.git.head import Head, read_head
+from pytest_genaiver.adapters.git.history import ancestors, commit_date, distance, log, near_refs, resolve
+from pytest_genaiver.adapters.git.target import Target, target
+
+__all__ = [
+    "NO_GIT",
+    "Head",
+    "Target",
+    "ancestors",
+    "commit_date",
+    "distance",
+    "git_available",
+    "log",
+    "near_refs",
+    "read_head",
+    "resolve",
+    "target",
+]

@@ -1,0 +1,106 @@
+"""Real git repositories, independent of the machine's git configuration and of the CI service that runs the tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CI_VARIABLES = ("GITHUB_", "CI_", "GITLAB_", "BITBUCKET_", "BUILD_", "SYSTEM_", "CHANGE_", "TF_BUILD", "JENKINS_")
+FIRST_COMMIT = 1_700_000_000
+
+
+@dataclass
+class Repo:
+    """A repository whose commits have fixed authors and rising dates, so that its SHAs never change."""
+
+    path: Path
+    clock: list[int] = field(default_factory=lambda: [FIRST_COMMIT])
+
+    def git(self, *arguments: str) -> str:
+        """Runs git there and returns what it prints; a failure is an error of the test."""
+        date = f"{self.clock[0]} +0000"
+        return subprocess.run(
+            ["git", "-c", "protocol.file.allow=always", *arguments],
+            cwd=self.path,
+            env={**os.environ, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date},
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+        ).stdout.strip()
+
+    def write(self, name: str, content: str | bytes = "") -> Path:
+        """A file in the work tree, its folders made."""
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return file
+
+    def commit(self, message: str, **files: str) -> str:
+        """Commits everything in the work tree, perhaps nothing; the SHA."""
+        for name, content in files.items():
+            self.write(name, content)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        self.clock[0] += 60
+        return self.sha()
+
+    def merge(self, *branches: str, message: str = "merge") -> str:
+        """Merges the branches into HEAD with a merge commit; its SHA."""
+        self.git("merge", "--quiet", "--no-ff", "--message", message, *branches)
+        self.clock[0] += 60
+        return self.sha()
+
+    def sha(self, ref: str = "HEAD") -> str:
+        return self.git("rev-parse", ref)
+
+    def clone(self, to: Path, *flags: str) -> Repo:
+        """A clone over the file protocol, so that `--depth` counts."""
+        to.parent.mkdir(parents=True, exist_ok=True)
+        self.git("clone", "--quiet", *flags, self.path.as_uri(), str(to))
+        return Repo(to, self.clock)
+
+
+@pytest.fixture(autouse=True)
+def plain_git(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("GIT_", *CI_VARIABLES)) or name == "BRANCH_NAME":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Ada")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.com")
+
+
+@pytest.fixture
+def make_repo(tmp_path: Path) -> Callable[..., Repo]:
+    """Makes an empty repository in a folder of that name, on the branch main."""
+
+    def make(name: str = "support-agent") -> Repo:
+        path = tmp_path / name
+        path.mkdir(parents=True)
+        made = Repo(path)
+        made.git("init", "--quiet", "--initial-branch=main")
+        return made
+
+    return make
+
+
+@pytest.fixture
+def repo(make_repo: Callable[..., Repo]) -> Repo:
+    """A repository with one commit of app.py and prompt.txt on main."""
+    made = make_repo()
+    made.write("app.py", "print('hello')\n")
+    made.write("prompt.txt", "You are kind.\n")
+    made.commit("first")
+    return made

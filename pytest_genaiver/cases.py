@@ -1,0 +1,168 @@
+"""What a test sees: the fixtures' objects `genai_case` and `genai_version`."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pytest_genaiver.core.scores import is_feedback, score_name, score_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mlflow.entities import Trace
+
+    from pytest_genaiver.core.results import Version
+
+_UNSET: Any = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One call of `genai_case.score`. `value` is None where a Feedback reported an error."""
+
+    name: str
+    value: float | None
+    given: Any
+    rationale: str | None
+
+
+class GenaiCase:
+    """This case, in this repeat. The same without `--genai-version`, where nothing is recorded."""
+
+    def __init__(
+        self,
+        *,
+        id: str,
+        inputs: Mapping[str, Any],
+        expectations: Mapping[str, Any],
+        repeat: int = 0,
+        trace: Callable[[], Trace | None] = lambda: None,
+    ) -> None:
+        self._id = id
+        self._inputs = dict(inputs)
+        self._repeat = repeat
+        self._trace = trace
+        self._output: Any = _UNSET
+        self._scores: list[Score] = []
+        self.expectations: dict[str, Any] = dict(expectations)
+        """What is expected of this case; may be updated by the test."""
+
+    @property
+    def id(self) -> str:
+        """The case's id: its node id, with the path relative to git's top folder."""
+        return self._id
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The inputs: the test's parameters, less those that are expectations."""
+        return self._inputs
+
+    @property
+    def repeat(self) -> int:
+        """Which execution of this case this is; the first is 0."""
+        return self._repeat
+
+    @property
+    def output(self) -> Any:
+        """What the app answered, as the test set it; None until then."""
+        return None if self._output is _UNSET else self._output
+
+    @output.setter
+    def output(self, value: Any) -> None:
+        self._output = value
+
+    @property
+    def has_output(self) -> bool:
+        """Whether the test set an output."""
+        return self._output is not _UNSET
+
+    @property
+    def scores(self) -> tuple[Score, ...]:
+        """What was scored so far, in order."""
+        return tuple(self._scores)
+
+    @property
+    def trace(self) -> Trace | None:
+        """The MLflow trace of this repeat as it stands now; None without `--genai-version`."""
+        return self._trace()
+
+    def score(self, name: str, value: Any, *, rationale: str | None = None) -> None:
+        """Score this repeat: a bool, a finite number (a numpy scalar too), or an MLflow Feedback.
+
+        A score is soft: it fails no test, the gate compares its mean with the baseline's. The same name scored
+        twice in one repeat counts as the mean of both. Raises `ScoreError` (a `TypeError`) for anything else.
+        """
+        name = score_name(name)
+        number = score_value(name, value)
+        if rationale is None and is_feedback(value):
+            rationale = value.rationale
+        self._scores.append(Score(name=name, value=number, given=value, rationale=rationale))
+
+
+def mean_scores(scores: tuple[Score, ...]) -> dict[str, float | None]:
+    """Metric -> the mean of what was scored under its name; None where each of them is missing."""
+    by_name: dict[str, list[float]] = {s.name: [] for s in scores}
+    for s in scores:
+        if s.value is not None:
+            by_name[s.name].append(s.value)
+    return {name: sum(values) / len(values) if values else None for name, values in by_name.items()}
+
+
+class VersionStore(Protocol):
+    """What `genai_version` needs of the store."""
+
+    def switch(self, name: str) -> contextlib.AbstractContextManager[None]: ...
+
+    def log_params(self, params: Mapping[str, str]) -> None: ...
+
+
+class GenaiVersion:
+    """The version that this session evaluates. Without `--genai-version` its name is known, and nothing else."""
+
+    def __init__(self, version: Version, store: VersionStore | None = None) -> None:
+        self._version = version
+        self._store = store
+
+    @property
+    def name(self) -> str:
+        """The version's name, `{app}-{sha8}` unless it was named."""
+        return self._version.name
+
+    @property
+    def model_id(self) -> str | None:
+        """The id of its MLflow LoggedModel; None without `--genai-version`."""
+        return self._version.model_id
+
+    @property
+    def commit(self) -> str | None:
+        """The full SHA; None outside git."""
+        return self._version.commit
+
+    @property
+    def branch(self) -> str | None:
+        """The branch; None on a detached HEAD and outside git."""
+        return self._version.branch
+
+    @property
+    def dirty(self) -> bool:
+        """Whether tracked files differ from the commit."""
+        return self._version.dirty
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Record configuration of the app (model, temperature, …) with the version; values become text.
+
+        A parameter is written once: the same value again is fine, another one raises `GenaiverError` naming both.
+        """
+        if self._store is not None:
+            self._store.log_params({str(k): str(v) for k, v in params.items()})
+
+    @contextlib.contextmanager
+    def use(self, name: str) -> Iterator[GenaiVersion]:
+        """Switch to another version, made when it is new: calls within are linked to it, not to this session's."""
+        if self._store is None:
+            yield self
+            return
+        with self._store.switch(name):
+            yield self

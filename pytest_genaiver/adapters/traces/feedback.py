@@ -1,0 +1,31 @@
+"""Scores as MLflow feedback on a trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_SOURCE = "pytest-genaiver"
+
+
+def feedback_of(name: str, value: object, rationale: str | None = None) -> Any:
+    """A feedback named like its metric, holding the value as it was given: a bool stays a bool.
+
+    Of an MLflow Feedback the value, error, source, metadata and rationale are kept.
+    """
+    from mlflow.entities import AssessmentSource, Feedback
+
+    if isinstance(value, Feedback):
+        return Feedback(
+            name=name,
+            value=value.value,
+            error=value.error,
+            source=value.source,
+            metadata=value.metadata,
+            rationale=rationale,
+        )
+    source = AssessmentSource(source_type="CODE", source_id=_SOURCE)
+    return Feedback(name=name, value=_plain(value), rationale=rationale, source=source)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value

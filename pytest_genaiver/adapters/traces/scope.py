@@ -1,0 +1,96 @@
+"""Which traces belong to which execution of a test."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pytest_genaiver.adapters.traces.reading import Measured, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlflow.entities import Trace
+
+    from pytest_genaiver.adapters.traces.hold import Held
+
+SCOPE_TAG = "genaiver.scope"
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """One execution of one test, as tracing sees it.
+
+    `request_id` pairs repeats of two versions in MLflow's own comparison; None for a test that is no case.
+    The window from `start_ns` to `end_ns` attributes traces of threads that carry no context.
+    """
+
+    key: str
+    test_name: str
+    case_id: str | None = None
+    request_id: str | None = None
+    start_ns: int = field(default_factory=time.time_ns)
+    end_ns: int | None = None
+    call_ns: tuple[int, int] | None = None
+    root_id: str | None = None
+    held: list[Held] = field(default_factory=list)
+    feedback: list[Any] = field(default_factory=list)
+    closed: bool = False
+    bypassed: list[str] = field(default_factory=list)
+
+    def tags(self) -> dict[str, str]:
+        """Tags for every trace that starts within this scope (MLflow's own names for tests)."""
+        tags = {SCOPE_TAG: self.key, "mlflow.test.name": self.test_name}
+        if self.case_id is not None:
+            tags["mlflow.test.case_id"] = self.case_id
+        return tags
+
+    def contains(self, ns: int) -> bool:
+        return self.start_ns <= ns and (self.end_ns is None or ns <= self.end_ns)
+
+    def measure(self, model_id: str | None, root: Trace | None) -> Measured:
+        """What the app did in the test's body. Calls of fixtures, and of another version, are not this case's."""
+        others = [h.trace for h in self.held if h.trace_id != self.root_id and self._is_apps(h, model_id)]
+        return measure(root, others)
+
+    def _is_apps(self, held: Held, model_id: str | None) -> bool:
+        in_call = self.call_ns is not None and self.call_ns[0] <= held.start_ns <= self.call_ns[1]
+        return in_call and held.trace.info.trace_metadata.get("mlflow.modelId") == model_id
+
+    def root_trace(self) -> Trace | None:
+        return next((h.trace for h in self.held if h.trace_id == self.root_id), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where the session's traces go, and the version they belong to."""
+
+    tracking_uri: str
+    experiment_id: str
+    model_id: str | None
+    run_id: str | None
+
+
+def complete(held: Held, scope: Scope | None, to: Destination) -> None:
+    """Link a trace to the session's experiment, run and version, and to its test.
+
+    A trace of a thread carries no context; one made after the test called `mlflow.set_experiment` points
+    elsewhere; one made in `with mlflow.set_active_model(...)` keeps the version that it names.
+    """
+    from mlflow.entities import TraceLocation
+
+    info = held.trace.info
+    info.tags.pop(SCOPE_TAG, None)
+    info.trace_location = TraceLocation.from_experiment_id(to.experiment_id)
+    _set(info.trace_metadata, {"mlflow.sourceRun": to.run_id})
+    if to.model_id is not None:
+        info.trace_metadata.setdefault("mlflow.modelId", to.model_id)
+    if scope is not None:
+        _set(info.tags, {"mlflow.test.name": scope.test_name, "mlflow.test.case_id": scope.case_id})
+        if held.trace_id == scope.root_id:
+            _set(info.tags, {"mlflow.eval.requestId": scope.request_id})
+
+
+def _set(target: dict[str, str], values: Mapping[str, str | None]) -> None:
+    target.update({k: v for k, v in values.items() if v is not None})

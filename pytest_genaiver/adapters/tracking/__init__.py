@@ -1,0 +1,3 @@
+"""MLflow's tracking store: experiment, versions (LoggedModels), sessions (runs), results (artifacts)."""
+
+from __future__ import annotations

@@ -1,0 +1,179 @@
+"""The end of a session: records -> results -> comparison -> decision -> report -> store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from pytest_genaiver.core.compare import Comparison, compare
+from pytest_genaiver.core.gate import decide
+from pytest_genaiver.core.policy import MetricPolicy, policy_for
+from pytest_genaiver.core.records import Plan, RepeatRecord, assemble
+from pytest_genaiver.core.results import SessionFacts, Version, VersionResults
+from pytest_genaiver.options import SessionGate
+from pytest_genaiver.report.parts import Counts, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pytest_genaiver.adapters.tracking.place import Place
+    from pytest_genaiver.baseline import Baseline
+    from pytest_genaiver.core.decision import Decision
+    from pytest_genaiver.options import Settings
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What the processes with tests reported: records by case and repeat, traces produced, what was not stored."""
+
+    records: dict[tuple[str, int], RepeatRecord] = field(default_factory=dict)
+    produced: dict[str, str] = field(default_factory=dict)
+    unwritten: dict[str, str] = field(default_factory=dict)
+    errors: set[str] = field(default_factory=set)
+    crashed: list[str] = field(default_factory=list)
+
+    def add(self, records: Iterable[Mapping[str, Any]]) -> None:
+        for data in records:
+            record = RepeatRecord.from_json(data)
+            self.records[record.case, record.repeat] = record
+
+    def count(self, counted: Mapping[str, Any]) -> None:
+        """Add what `TestProcess.finish` returned."""
+        self.produced.update(counted["produced"])
+        self.unwritten.update(counted["missing"])
+        self.errors.update(counted["errors"])
+
+    def ran(self) -> set[str]:
+        return {case for case, _ in self.records}
+
+
+def results_of(
+    version: Version, facts: SessionFacts, plan: Plan, ledger: Ledger, declared: Sequence[MetricPolicy]
+) -> VersionResults:
+    cases = assemble(plan.cases, ledger.records.values())
+    names = dict.fromkeys(m for c in cases.values() for m in c.scores)
+    policies = [policy_for(n, declared) for n in names]
+    return VersionResults(version=version, session=facts, policy=policies, cases=cases)
+
+
+def compared(baseline: Baseline, results: VersionResults, plan: Plan, root: Path) -> Comparison:
+    def left_out(case: str) -> bool:
+        """A case that is in its file still, or whose file was not collected whole, was left out, not removed."""
+        path = case.partition("::")[0]
+        if not (root / path).exists():
+            return False
+        return path not in plan.whole or case in plan.collected
+
+    return compare(baseline.pool, results, not_collected=left_out)
+
+
+def decided(comparison: Comparison, plan: Plan, settings: Settings, declared: Sequence[MetricPolicy]) -> Decision:
+    before, now = comparison.baseline_values(), comparison.current_values()
+    policies = {m: policy_for(m, declared) for m in {**before, **now}}
+    least = settings.repeats[0]
+    own = {name: c.repeats for name, c in plan.cases.items() if c.repeats is not None and c.repeats != least}
+    return decide(
+        before,
+        now,
+        policies,
+        alpha=settings.alpha,
+        repeats=(least, least),
+        baseline_sessions=comparison.baseline_sessions(),
+        final=True,
+        own_repeats=own,
+    )
+
+
+def evaluated(results: VersionResults) -> int:
+    """Cases with at least one value."""
+    return sum(any(v is not None for vs in c.scores.values() for v in vs) for c in results.cases.values())
+
+
+def failure(decision: Decision | None, settings: Settings, found: int) -> str | None:
+    """Why the session fails, in one line; None where it does not."""
+    if settings.gate is SessionGate.OFF:
+        return None
+    if found < settings.min_cases:
+        return f"genaiver: {found} evaluated cases, --genai-min-cases wants {settings.min_cases}"
+    if decision is None or settings.gate is SessionGate.WARN:
+        return None
+    bad = [m.name for m in decision.metrics.values() if m.verdict == decision.verdict and m.gate == "fail"]
+    named = ", ".join(bad) or "the comparison"
+    if decision.verdict == "regressed":
+        return f"genaiver: {named} regressed"
+    if decision.verdict == "inconclusive" and settings.gate is SessionGate.STRICT:
+        return f"genaiver: {named} inconclusive, and the gate is strict"
+    return None
+
+
+def counts_of(ledger: Ledger, results: VersionResults, settings: Settings, missing: Iterable[str]) -> Counts:
+    nothing = [case for case in sorted(ledger.ran() - results.cases.keys()) if _did_nothing(case, ledger)]
+    lost = sorted({ledger.produced.get(t, "") or "outside any test" for t in missing})
+    return Counts(evaluated=evaluated(results), wanted=settings.min_cases, nothing=tuple(nothing), lost=tuple(lost))
+
+
+def _did_nothing(case: str, ledger: Ledger) -> bool:
+    records = [r for (name, _), r in ledger.records.items() if name == case]
+    return any(r.outcome != "skipped" for r in records)
+
+
+def notices(ledger: Ledger, plan: Plan, session: SessionFacts) -> list[str]:
+    """One-line warnings about what was measured."""
+    lines = [f"{c.id}: {note}" for c in plan.cases.values() for note in c.notes]
+    if len(lines) > 3:
+        lines = [*lines[:3], f"{len(lines) - 3} more cases have values without a JSON form"]
+    calls = sum(r.calls for r in ledger.records.values())
+    unknown = sum(r.without_usage for r in ledger.records.values())
+    if unknown:
+        lines.append(
+            f"tokens and cost are unknown for {unknown} of {calls} LLM calls (no usage was reported; "
+            "for openai streams ask for it with stream_options={'include_usage': True})"
+        )
+    lines += [f"traces were not stored: {error}" for error in sorted(ledger.errors)[:3]]
+    if session.traces_stored is not None and session.traces_stored < session.traces_produced:
+        lines.append(f"{session.traces_produced - session.traces_stored} traces are missing from the store")
+    return lines
+
+
+def links(place: Place, experiment_id: str, version: Version, run_id: str, baseline_run: str | None) -> list[Link]:
+    """Where to look: pages of a server, or the command that serves a local store."""
+    if place.uri.startswith(("http://", "https://")):
+        from pytest_genaiver.adapters.tracking.store import shown_uri
+
+        root = f"{shown_uri(place.uri).rstrip('/')}/#/experiments/{experiment_id}"
+        compare_to = f"&compareToRunUuid={baseline_run}" if baseline_run else ""
+        return [
+            Link(label="evaluation", target=f"{root}/evaluation-runs?selectedRunUuid={run_id}{compare_to}"),
+            Link(label="version", target=f"{root}/models/{version.model_id}"),
+        ]
+    from pytest_genaiver.adapters.tracking.store import shown_uri
+
+    return [Link(label="look", target=f"mlflow ui --backend-store-uri {shown_uri(place.uri)}")]
+
+
+def table_of(results: VersionResults) -> dict[str, list[Any]]:
+    """The cases as columns, for MLflow's artifact table."""
+    rows = [
+        (c.id, metric, fmean(known), len(known))
+        for c in results.cases.values()
+        for metric, values in c.scores.items()
+        if (known := [v for v in values if v is not None])
+    ]
+    return {name: [r[i] for r in rows] for i, name in enumerate(("case", "metric", "mean", "values"))}
+
+
+def aggregates(results: VersionResults) -> dict[str, float]:
+    """Metric -> the mean over cases of each case's mean, for MLflow's version table."""
+    means: dict[str, list[float]] = {}
+    for case in results.cases.values():
+        for metric, values in case.scores.items():
+            if known := [v for v in values if v is not None]:
+                means.setdefault(metric, []).append(fmean(known))
+    return {metric: fmean(values) for metric, values in means.items()}
+
+
+def results_text(results: VersionResults) -> str:
+    return json.dumps(results.to_json(), allow_nan=False, separators=(",", ":"))

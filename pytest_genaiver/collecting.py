@@ -1,0 +1,115 @@
+"""What was collected: which items are cases, and what this session left out by its own selection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_genaiver.core.digest import digest
+from pytest_genaiver.core.records import Plan, PlannedCase
+from pytest_genaiver.errors import ConfigError
+from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker
+from pytest_genaiver.runner import PLANNED, Planned
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class Collector:
+    """The plugin object that reads markers, in every process that collects."""
+
+    def __init__(self, root: Path, least: int) -> None:
+        """`root`: the folder that case ids are relative to. `least`: repeats of a case that names none."""
+        self._root = root
+        self._least = least
+        self._files: set[str] = set()
+        self._collected: set[str] = set()
+        self.error: str | None = None
+
+    def pytest_collect_file(self, file_path: Path) -> None:
+        """Remember each file that pytest looks into: a case that is gone from it was removed."""
+        if file_path.is_relative_to(self._root):
+            self._files.add(file_path.relative_to(self._root).as_posix())
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Read every marker before anything is deselected.
+
+        A mistake is a usage error. In an xdist worker it is kept for the controller: raised there, it would be
+        an internal error.
+        """
+        if self.error is not None:
+            items[:] = []
+        try:
+            for item in items:
+                self._read(item)
+        except ConfigError as error:
+            if not hasattr(config, "workerinput"):
+                raise pytest.UsageError(str(error)) from error
+            self.error = str(error)
+            items[:] = []
+
+    def _read(self, item: pytest.Item) -> None:
+        options = read_marker(item)
+        if options is None:
+            if "genai_case" in getattr(item, "fixturenames", ()):
+                raise ConfigError(
+                    f"{item.nodeid}: genai_case needs @pytest.mark.genai_eval on the test; add it or drop the fixture"
+                )
+            return
+        planned = self._planned(item, options)
+        item.stash[PLANNED] = planned
+        self._collected.add(planned.case.id)
+
+    def _planned(self, item: pytest.Item, options: EvalOptions) -> Planned:
+        inputs, expectations = case_inputs(item, options)
+        found, warnings = digest(inputs, expectations, _ids(item, inputs, expectations), root=self._root)
+        case = PlannedCase(
+            id=case_id(item, self._root),
+            digest=found,
+            function=function_id(item, self._root),
+            gate=options.gate,
+            repeats=options.repeats,
+            location=_location(item, self._root),
+            notes=tuple(warnings),
+        )
+        return Planned(
+            case=case,
+            case_id=param_id(item) or None,
+            inputs=inputs,
+            expectations=expectations,
+            repeats=options.repeats or self._least,
+        )
+
+    def plan(self, config: pytest.Config, items: Sequence[pytest.Item]) -> Plan:
+        """The plan, from the items that are left to run."""
+        cases = [p.case for i in items if (p := i.stash.get(PLANNED, None)) is not None]
+        return Plan(
+            cases={c.id: c for c in cases},
+            collected=frozenset(self._collected),
+            whole=frozenset(self._whole(config)),
+        )
+
+    def _whole(self, config: pytest.Config) -> set[str]:
+        """The files that were collected whole: not those of which single tests were named, and none with --lf."""
+        if config.getoption("lf", False):
+            return set()
+        named = {a.partition("::")[0] for a in config.args if "::" in a}
+        folder = config.invocation_params.dir
+        partial = {(folder / n).resolve() for n in named}
+        return {f for f in self._files if (self._root / f).resolve() not in partial}
+
+
+def _ids(item: pytest.Item, *values: dict[str, Any]) -> dict[str, str]:
+    """What stands for a parameter that has no JSON form: the parameter id."""
+    return {name: param_id(item) for part in values for name in part}
+
+
+def _location(item: pytest.Item, root: Path) -> str | None:
+    path, line, _ = item.reportinfo()
+    if line is None:
+        return None
+    place = item.path.relative_to(root).as_posix() if item.path.is_relative_to(root) else str(path)
+    return f"{place}:{line + 1}"

@@ -1,0 +1,85 @@
+"""The start of a session: which version, which store, which record of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_genaiver.adapters.tracking.place import Place, find_place, place_of
+from pytest_genaiver.adapters.tracking.store import Store
+from pytest_genaiver.errors import ConfigError
+from pytest_genaiver.version import Surveyed, default_name, identify, session_tags, survey, version_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_genaiver.core.results import Version
+    from pytest_genaiver.options import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A session that is recorded. `experiment` is the MLflow experiment's name."""
+
+    surveyed: Surveyed
+    version: Version
+    store: Store
+    experiment: str
+
+
+def look(rootpath: Path, settings: Settings, environ: Mapping[str, str]) -> tuple[Surveyed, Place]:
+    """Survey the project and find its store, which must not count as a change of the project."""
+    first = find_place(environ, settings.tracking_uri, rootpath)
+    ours = [*settings.reports, *([first.database] if first.database else [])]
+    surveyed = survey(rootpath, settings, environ, ours)
+    return surveyed, find_place(environ, settings.tracking_uri, surveyed.root)
+
+
+def open_store(surveyed: Surveyed, place: Place, settings: Settings, name: Callable[[str], str | None]) -> Opened:
+    """Open the store and record the version; `name(default)` is asked for the version's name."""
+    asked = name(default_name(surveyed, settings))
+    if not isinstance(asked, str) or not asked.strip():
+        raise ConfigError(f"pytest_genai_version returned {asked!r}, but a version's name must be a text")
+    version = identify(surveyed, settings, asked)
+    store = Store(place)
+    experiment = settings.experiment or surveyed.app
+    store.open(experiment)
+    model_id = store.version(version.name, version_tags(version, surveyed), {})
+    return Opened(surveyed=surveyed, version=replace(version, model_id=model_id), store=store, experiment=experiment)
+
+
+def start_run(opened: Opened) -> str:
+    """Record the session; returns its run id."""
+    version = opened.version
+    return opened.store.start_session(version.name, session_tags(version), version.model_id or "")
+
+
+def worker_input(opened: Opened, run_id: str, settings: Settings, folder: str) -> dict[str, Any]:
+    """What an xdist worker needs, as plain JSON."""
+    from dataclasses import asdict
+
+    return {
+        "version": asdict(opened.version),
+        "uri": opened.store.place.uri,
+        "experiment_id": opened.store.experiment_id,
+        "run_id": run_id,
+        "root": str(opened.surveyed.root),
+        "least": settings.repeats[0],
+        "autolog": settings.autolog,
+        "folder": folder,
+    }
+
+
+def worker_store(given: Mapping[str, Any]) -> Store:
+    """The controller's store, seen from a worker: nothing is made there."""
+    store = Store(place_of(given["uri"], Path(given["root"])))
+    store.experiment_id = given["experiment_id"]
+    return store
+
+
+def flavours(autolog: Sequence[str] | None) -> None:
+    """Refuse a flavour that MLflow does not trace, before the first test. Raises ConfigError."""
+    from pytest_genaiver.adapters.traces.autolog import Autolog
+
+    Autolog(autolog)

@@ -1,0 +1,82 @@
+"""The pytest11 entry point: options, ini keys, marker, fixtures, hook specifications; all else waits for the flag.
+
+Imported in every pytest run: nothing here imports MLflow, git, numpy or pandas before `--genai-version` is given.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_genaiver.marker import MARKER_LINE
+from pytest_genaiver.options import add_options, is_active, read_settings
+
+if TYPE_CHECKING:
+    from pytest_genaiver.cases import GenaiCase, GenaiVersion
+
+# These print or plan and run no test: a session of ours would record nothing.
+_NO_TESTS = ("collectonly", "setupplan", "showfixtures", "show_fixtures_per_test", "cacheshow", "markers", "help")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from pytest_genaiver import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", MARKER_LINE)
+    if hasattr(config, "workerinput"):
+        _configure_worker(config)
+    elif is_active(config):
+        settings = read_settings(config, os.environ)
+        if not any(config.getoption(name, None) for name in _NO_TESTS):
+            _configure_session(config, settings)
+
+
+def _configure_worker(config: pytest.Config) -> None:
+    if "genaiver" in getattr(config, "workerinput", {}):
+        from pytest_genaiver.xdist import Worker
+
+        config.pluginmanager.register(Worker(config), "genaiver-worker")
+
+
+def _configure_session(config: pytest.Config, settings: Any) -> None:
+    from pytest_genaiver.session import Session
+
+    session = Session(config, settings)
+    config.pluginmanager.register(session, "genaiver-session")
+    if config.pluginmanager.has_plugin("xdist"):
+        from pytest_genaiver.xdist import Controller
+
+        config.pluginmanager.register(Controller(session), "genaiver-controller")
+
+
+@pytest.fixture
+def genai_case(request: pytest.FixtureRequest) -> GenaiCase:
+    """This evaluation case: inputs, expectations, output, scores, trace. Works without --genai-version too."""
+    runner = request.config.pluginmanager.get_plugin("genaiver-runner")
+    if runner is not None and runner.case is not None:
+        case: GenaiCase = runner.case
+        return case
+    from pytest_genaiver.inert import plain_case
+
+    return plain_case(request.node)
+
+
+@pytest.fixture(scope="session")
+def genai_version(request: pytest.FixtureRequest) -> GenaiVersion:
+    """The version of the app that this session evaluates. Works without --genai-version too."""
+    runner = request.config.pluginmanager.get_plugin("genaiver-runner")
+    if runner is not None:
+        version: GenaiVersion = runner.version
+        return version
+    from pytest_genaiver.inert import plain_version
+
+    return plain_version()

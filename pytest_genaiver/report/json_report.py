@@ -1,0 +1,32 @@
+"""The report as JSON: everything that was recorded and decided; it serves as a baseline (`--genai-baseline`)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pytest_genaiver.core.jsonform import finite
+
+if TYPE_CHECKING:
+    from pytest_genaiver.core.compare import Comparison
+    from pytest_genaiver.core.decision import Decision
+    from pytest_genaiver.report.parts import BaselineFacts
+
+
+def payload(comparison: Comparison, decision: Decision | None, *, baseline: BaselineFacts) -> dict[str, Any]:
+    """The results of `VersionResults.to_json`, and beside them `baseline`, `changes` and `decision`.
+
+    `baseline` is null where there is none, `decision` where the gate is off. NaN and infinities are null.
+    """
+    return {
+        **comparison.current.to_json(),
+        "baseline": None if baseline.name is None else finite(asdict(baseline)),
+        "changes": {
+            "new": list(comparison.new),
+            "removed": list(comparison.removed),
+            "changed": list(comparison.changed),
+            "renamed": dict(comparison.renamed),
+            "variants": {},
+        },
+        "decision": None if decision is None else finite(decision.to_json()),
+    }

@@ -1,0 +1,107 @@
+"""The parts of a report as values. Names and ids in them are raw: whoever draws them escapes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Tone = Literal["bad", "warn", "good", "plain"]
+Mark = Literal["broken", "suspect", ""]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineFacts:
+    """What was chosen as baseline and why. `name` is None where there is none, and `why` then says why.
+
+    `distance` is in commits (None: not an ancestor, or unknown), `age` in seconds, `coverage` the share of this
+    session's cases that the baseline holds, `sessions` how many were pooled.
+    """
+
+    why: str
+    name: str | None = None
+    commit: str | None = None
+    model_id: str | None = None
+    distance: int | None = None
+    age: float | None = None
+    coverage: float | None = None
+    sessions: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What the session knows beside its results; the tuples hold case ids.
+
+    `evaluated` counts cases that recorded something, `wanted` is the least that passes (--genai-min-cases),
+    `nothing` are marked cases without trace, score or output, `lost` those whose traces the store lacks.
+    """
+
+    evaluated: int
+    wanted: int = 1
+    nothing: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Where to look: a URL, or a command to run."""
+
+    label: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the metric table, its numbers as text. `gated`: this metric can fail the session."""
+
+    metric: str
+    baseline: str
+    current: str
+    change: str
+    hides: str
+    verdict: str
+    tone: Tone
+    gated: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstCase:
+    """One case that got worse: its means as text, and how many values they are the means of."""
+
+    case: str
+    metric: str
+    baseline: str
+    current: str
+    n_baseline: int
+    n_current: int
+    mark: Mark
+    location: str | None
+    traces: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A count, and the names behind it. Facts whose tone is not plain are shown even when quiet."""
+
+    text: str
+    names: tuple[str, ...] = ()
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Everything that a report shows, in its order."""
+
+    verdict: str
+    tone: Tone
+    headline: str
+    version: str
+    baseline: str
+    about_baseline: str
+    rows: tuple[Row, ...]
+    worst: tuple[WorstCase, ...]
+    facts: tuple[Fact, ...]
+    warnings: tuple[str, ...]
+    links: tuple[Link, ...]
+    next_step: str

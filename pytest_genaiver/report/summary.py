@@ -1,0 +1,138 @@
+"""What a report shows, decided once; terminal, JSON and the other reports only draw it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_genaiver.core.compare import means
+from pytest_genaiver.core.policy import LOG_KINDS, policy_for
+from pytest_genaiver.core.sample import kind_of
+from pytest_genaiver.report import numbers, wording
+from pytest_genaiver.report.parts import BaselineFacts, Counts, Fact, Link, Mark, Row, Summary, Tone, WorstCase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_genaiver.core.compare import Comparison
+    from pytest_genaiver.core.decision import CaseFinding, Decision, MetricDecision
+    from pytest_genaiver.core.results import VersionResults
+
+__all__ = ["BaselineFacts", "Counts", "Fact", "Link", "Row", "Summary", "WorstCase", "summarise"]
+
+
+def summarise(
+    results: VersionResults,
+    comparison: Comparison,
+    decision: Decision | None,
+    *,
+    baseline: BaselineFacts,
+    counts: Counts,
+    gate: str = "fail",
+    warnings: Sequence[str] = (),
+    links: Sequence[Link] = (),
+) -> Summary:
+    """Decide what is shown. `decision` is None where the gate is off; `gate` is the session's gate mode."""
+    rows = _rows(comparison, decision)
+    verdict = "off" if decision is None else decision.verdict
+    headline, tone = wording.headline(decision, rows, baseline=baseline, counts=counts, gate=gate)
+    return Summary(
+        verdict=verdict,
+        tone=tone,
+        headline=headline,
+        version=results.version.name,
+        baseline=wording.baseline_line(baseline),
+        about_baseline=wording.about_baseline(baseline),
+        rows=rows,
+        worst=tuple(_worst(results, decision)),
+        facts=tuple(wording.facts(comparison, counts)),
+        warnings=(*warnings, *wording.own_warnings(comparison, rows)),
+        links=tuple(links),
+        next_step=wording.next_step(results) if baseline.name is None else "",
+    )
+
+
+def _rows(comparison: Comparison, decision: Decision | None) -> tuple[Row, ...]:
+    decided = {} if decision is None else decision.metrics
+    names = dict.fromkeys((*comparison.current.metric_names(), *decided))
+    rank = {"fail": 0, "warn": 1, "off": 2}
+    ordered = sorted(names, key=lambda name: rank[decided[name].gate] if name in decided else 2)
+    return tuple(_decided_row(decided[name]) if name in decided else _shown_row(name, comparison) for name in ordered)
+
+
+def _decided_row(metric: MetricDecision) -> Row:
+    verdict, tone = _metric_verdict(metric)
+    return Row(
+        metric=metric.name,
+        baseline=numbers.value(metric.kind, metric.baseline),
+        current=numbers.value(metric.kind, metric.current),
+        change=numbers.change(metric.kind, metric.baseline, metric.current),
+        hides=numbers.hides(metric.kind, None if metric.new else metric.upper),
+        verdict=verdict,
+        tone=tone,
+        gated=metric.gate == "fail",
+        reason=metric.reason,
+    )
+
+
+def _metric_verdict(metric: MetricDecision) -> tuple[str, Tone]:
+    if metric.verdict == "pass":
+        return ("new" if metric.new else "advisory" if metric.advisory else "pass"), "plain"
+    if metric.advisory and metric.verdict == "inconclusive":
+        return "advisory", "warn"
+    tones: dict[str, Tone] = {"regressed": "bad", "inconclusive": "warn", "improved": "good"}
+    tone = tones[metric.verdict]
+    if metric.gate == "fail":
+        return metric.verdict, tone
+    return f"{metric.verdict} ({metric.gate})", "warn" if tone == "bad" else tone
+
+
+def _shown_row(name: str, comparison: Comparison) -> Row:
+    sides = comparison.of_metric(name)
+    values = [value for side in sides for case in side.values() for value in case]
+    kind = kind_of(policy_for(name, comparison.current.policy), np.array(values, dtype=np.float64))
+    baseline, current = means(*sides, ratio=kind in LOG_KINDS)
+    return Row(
+        metric=name,
+        baseline=numbers.value(kind, baseline),
+        current=numbers.value(kind, current),
+        change=numbers.change(kind, baseline, current),
+        hides=numbers.NOTHING,
+        verdict="not gated",
+        tone="plain",
+        gated=False,
+        reason="",
+    )
+
+
+def _worst(results: VersionResults, decision: Decision | None) -> Iterator[WorstCase]:
+    metrics = () if decision is None else tuple(decision.metrics.values())
+    seen: set[tuple[str, str]] = set()
+    for metric, finding, mark in _findings(metrics):
+        if (finding.case, metric.name) in seen:
+            continue
+        seen.add((finding.case, metric.name))
+        case = results.cases.get(finding.case)
+        yield WorstCase(
+            case=finding.case,
+            metric=metric.name,
+            baseline=numbers.value(metric.kind, finding.baseline),
+            current=numbers.value(metric.kind, finding.current),
+            n_baseline=finding.n_baseline,
+            n_current=finding.n_current,
+            mark=mark,
+            location=case.location if case else None,
+            traces=tuple(case.traces) if case else (),
+            notes=tuple(case.notes) if case else (),
+        )
+
+
+def _findings(metrics: Sequence[MetricDecision]) -> Iterator[tuple[MetricDecision, CaseFinding, Mark]]:
+    """Broken cases of any metric, then suspects, then the worst of metrics in doubt, the clearest first."""
+    yield from ((metric, finding, "broken") for metric in metrics for finding in metric.broken)
+    yield from ((metric, finding, "suspect") for metric in metrics for finding in metric.suspect)
+    doubtful = [metric for metric in metrics if metric.verdict in ("regressed", "inconclusive")]
+    worst = [(metric, finding) for metric in doubtful for finding in metric.worst]
+    worst.sort(key=lambda pair: -(pair[1].z or 0.0))
+    yield from ((metric, finding, "") for metric, finding in worst)

@@ -1,0 +1,196 @@
+"""The report on a terminal: plain lines that fit the width, each with the markup that pytest's writer takes."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from pytest_genaiver.report import numbers
+from pytest_genaiver.report.text import columns, fit, fit_case, pad, printable, without_path, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_genaiver.report.parts import Fact, Row, Summary, Tone, WorstCase
+
+__all__ = ["Line", "lines", "printable"]
+
+Line = tuple[str, dict[str, bool]]
+
+_MARKUP: dict[Tone, dict[str, bool]] = {
+    "bad": {"red": True, "bold": True},
+    "warn": {"yellow": True},
+    "good": {"green": True},
+    "plain": {},
+}
+_HEADINGS = ("metric", "baseline", "current", "change", "could hide", "verdict")
+_GAP = "  "
+_LEAST_NAME = 12
+_MOST_WORST = 10
+_MOST_NAMES = 5
+_MOST_VERBOSE = 200
+_MOST_NOTE = 400
+
+
+def lines(summary: Summary, *, width: int, verbosity: int, ascii: bool = False) -> list[Line]:
+    """The report as (text, keyword arguments for `TerminalReporter.write_line`).
+
+    Tables, case ids and lists fit `width` columns. The version, the baseline, warnings and links stay whole, one
+    line each: they are there to be copied or searched. `verbosity` is pytest's: below 0 the report is short,
+    above 0 it shows more cases, their traces and every reason. `ascii` is for terminals without Unicode.
+    """
+    drawing = _Drawing(summary, width, verbosity, ascii)
+    return drawing.short() if verbosity < 0 else drawing.full()
+
+
+class _Drawing:
+    def __init__(self, summary: Summary, width: int, verbosity: int, ascii: bool) -> None:
+        self.summary = summary
+        self.width = width
+        self.verbose = verbosity > 0
+        self.ascii = ascii
+
+    def short(self) -> list[Line]:
+        return [*self.head(), *self.failing(), *self.loud_facts(), *self.warnings()]
+
+    def full(self) -> list[Line]:
+        head = [*self.head(), *self.wrapped(self.summary.about_baseline, indent=_GAP)]
+        facts = [*chain.from_iterable(map(self.fact, self.summary.facts))]
+        blocks = [head, [*self.metrics()], [*self.worst()], facts, [*self.warnings()], [*self.links()]]
+        return [line for block in blocks if block for line in (*block, ("", {}))][:-1]
+
+    def head(self) -> Iterator[Line]:
+        for line, markup in self.wrapped(self.summary.headline, tone=self.summary.tone):
+            yield line, {"bold": True, **markup}
+        yield f"version {self.safe(self.summary.version)}", {}
+        yield f"baseline {self.safe(self.summary.baseline)}", {}
+
+    def failing(self) -> Iterator[Line]:
+        for row in self.summary.rows:
+            if row.gated and row.tone != "plain":
+                yield self.one_line(row), _MARKUP[row.tone]
+
+    def one_line(self, row: Row) -> str:
+        rest = f": {row.verdict}, {_values(row)}"
+        return self.fitted(row.metric, max(self.width - len(rest), _LEAST_NAME)) + rest
+
+    def metrics(self) -> Iterator[Line]:
+        rows = self.summary.rows
+        names = [self.safe(row.metric) for row in rows]
+        cells = [_HEADINGS[1:], *(_cells(row) for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        longest = max(map(columns, ("metric", *names)))
+        room = self.width - sum(widths) - len(_GAP) * len(widths)
+        if rows and room >= min(longest, _LEAST_NAME):
+            yield from self.table([min(longest, room), *widths])
+        elif rows:
+            yield from self.stacked()
+        for row in rows:
+            if row.reason and (self.verbose or row.tone != "plain"):
+                yield from self.wrapped(f"{row.metric}: {row.reason}", indent=_GAP)
+
+    def table(self, widths: Sequence[int]) -> Iterator[Line]:
+        for name, cells, markup in (
+            (_HEADINGS[0], _HEADINGS[1:], {"bold": True}),
+            *((row.metric, _cells(row), _MARKUP[row.tone]) for row in self.summary.rows),
+        ):
+            first = pad(self.fitted(name, widths[0]), widths[0])
+            middle = [pad(cell, width, right=True) for cell, width in zip(cells, widths[1:-1], strict=False)]
+            yield _GAP.join((first, *middle, cells[-1])), markup
+
+    def stacked(self) -> Iterator[Line]:
+        for row in self.summary.rows:
+            name = self.fitted(row.metric, max(self.width - len(row.verdict) - 2, _LEAST_NAME))
+            yield f"{name}: {row.verdict}", _MARKUP[row.tone]
+            yield from self.wrapped(_values(row), indent=_GAP)
+
+    def worst(self) -> Iterator[Line]:
+        cases = self.summary.worst
+        shown = cases[: _MOST_VERBOSE if self.verbose else _MOST_WORST]
+        if not shown:
+            return
+        yield "cases that got worst", {"bold": True}
+        rest = [_GAP.join(cells) for cells in _columned([self.case_cells(case) for case in shown])]
+        room = self.width - max(map(columns, rest)) - len(_GAP)
+        beside = all(columns(without_path(self.safe(c.case), ascii=self.ascii)) <= room for c in shown)
+        names = [self.fitted_case(case.case, room if beside else self.width) for case in shown]
+        longest = max(map(columns, names))
+        for case, name, cells in zip(shown, names, rest, strict=True):
+            if beside:
+                yield f"{pad(name, longest)}{_GAP}{cells}".rstrip(), {}
+            else:
+                yield name, {}
+                yield from self.wrapped(cells.rstrip(), indent=_GAP)
+            if self.verbose:
+                yield from self.details(case, shortened=name != self.safe(case.case))
+        if len(cases) > len(shown):
+            yield self.more(len(cases) - len(shown)), {}
+
+    def case_cells(self, case: WorstCase) -> tuple[str, ...]:
+        means = f"{case.baseline} -> {case.current}"
+        return self.fitted(case.metric, 20), means, f"n {case.n_baseline} -> {case.n_current}", case.mark
+
+    def details(self, case: WorstCase, *, shortened: bool) -> Iterator[Line]:
+        whole = case.case if shortened else ""
+        traces = f"traces {', '.join(case.traces)}" if case.traces else ""
+        # Notes may hold what a model wrote, which has no limit of its own.
+        notes = (self.fitted(note, _MOST_NOTE) for note in case.notes)
+        for text in (whole, case.location or "", traces, *notes):
+            yield from self.wrapped(text, indent=_GAP * 2, whole=True)
+
+    def fact(self, fact: Fact) -> Iterator[Line]:
+        shown = fact.names[: _MOST_VERBOSE if self.verbose else _MOST_NAMES]
+        yield from self.wrapped(fact.text + (":" if shown else ""), tone=fact.tone)
+        for name in shown:
+            yield _GAP + self.fitted_case(name, self.width - len(_GAP)), {}
+        if len(fact.names) > len(shown):
+            yield _GAP + self.more(len(fact.names) - len(shown)), {}
+
+    def loud_facts(self) -> Iterator[Line]:
+        return ((self.safe(f.text), _MARKUP[f.tone]) for f in self.summary.facts if f.tone != "plain")
+
+    def warnings(self) -> Iterator[Line]:
+        return ((f"warning: {self.safe(text)}", _MARKUP["warn"]) for text in self.summary.warnings)
+
+    def links(self) -> Iterator[Line]:
+        if self.summary.next_step:
+            yield from self.wrapped(f"next: {self.summary.next_step}")
+        for link in self.summary.links:
+            yield f"{self.safe(link.label)}: {self.safe(link.target)}", {}
+
+    def more(self, number: int) -> str:
+        return f"and {number:,} more{'' if self.verbose else ' (-v shows them)'}"
+
+    def safe(self, text: str) -> str:
+        return printable(text, ascii=self.ascii)
+
+    def fitted(self, text: str, width: int) -> str:
+        return fit(self.safe(text), width, ascii=self.ascii)
+
+    def fitted_case(self, case: str, width: int) -> str:
+        return fit_case(self.safe(case), width, ascii=self.ascii)
+
+    def wrapped(self, text: str, *, indent: str = "", tone: Tone = "plain", whole: bool = False) -> Iterator[Line]:
+        """Lines that fit the width; with `whole` a word that is longer than a line is not cut."""
+        words = self.safe(text).split(" ")
+        if not whole:
+            words = [fit(word, self.width - len(indent), ascii=self.ascii) for word in words]
+        if text:
+            yield from ((line, _MARKUP[tone]) for line in wrap(words, self.width, indent=indent))
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return row.baseline, row.current, row.change, row.hides, row.verdict
+
+
+def _values(row: Row) -> str:
+    """`0.96 -> 0.55 (-0.41), could hide 0.49`, without what is unknown."""
+    change = "" if row.change == numbers.NOTHING else f" ({row.change})"
+    before = "" if row.baseline == numbers.NOTHING else f"{row.baseline} -> "
+    hides = "" if row.hides == numbers.NOTHING else f", could hide {row.hides}"
+    return f"{before}{row.current}{change}{hides}"
+
+
+def _columned(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    return [[pad(cell, width) for cell, width in zip(row, widths, strict=True)] for row in rows]

@@ -1,0 +1,163 @@
+"""The sentences of a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_genaiver.report.parts import BaselineFacts, Counts, Fact, Row, Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_genaiver.core.compare import Comparison
+    from pytest_genaiver.core.decision import Decision
+    from pytest_genaiver.core.results import SessionFacts, VersionResults
+
+
+def headline(
+    decision: Decision | None, rows: Sequence[Row], *, baseline: BaselineFacts, counts: Counts, gate: str
+) -> tuple[str, Tone]:
+    """The verdict line, which begins with the verdict's word, and its tone."""
+    if decision is None:
+        return "off: the gate is off, nothing is decided", "plain"
+    verdict = decision.verdict
+    if counts.evaluated < counts.wanted:
+        too_few = f"too few cases: {counts.evaluated} evaluated, --genai-min-cases wants {counts.wanted}"
+        return f"{too_few} (verdict {verdict})", "bad"
+    gated = [row.metric for row in rows if row.gated]
+    named = [row.metric for row in rows if row.gated and row.verdict == verdict]
+    if verdict == "pass":
+        return f"pass: {_why_pass(gated, baseline)}", "good"
+    what = f"{_listed(named)} ({len(named)} of {_count(len(gated), 'gated metric')})" if named else decision.reason
+    if verdict == "improved":
+        return f"improved: {what}", "good"
+    if verdict == "regressed":
+        mild = gate == "warn"
+        return f"regressed: {what}{'; the gate only warns' if mild else ''}", "warn" if mild else "bad"
+    strict = gate == "strict"
+    return f"inconclusive: {what}{'; the gate is strict' if strict else ''}", "bad" if strict else "warn"
+
+
+def _why_pass(gated: Sequence[str], baseline: BaselineFacts) -> str:
+    if baseline.name is None:
+        return "first session, there is no baseline to compare with"
+    if baseline.coverage == 0:
+        return "nothing was compared, no case is shared with the baseline"
+    if not gated:
+        return "no metric is gated"
+    return f"{_count(len(gated), 'gated metric')}, no drop beyond noise and tolerance"
+
+
+def baseline_line(baseline: BaselineFacts) -> str:
+    """What follows the word `baseline`: name with sha8, distance, age; or none and why."""
+    if baseline.name is None:
+        return f"none: {baseline.why}"
+    sha = "" if baseline.commit is None else baseline.commit[:8]
+    name = baseline.name if sha in baseline.name else f"{baseline.name} ({sha})"
+    return f"{name}, {_distance(baseline.distance)}, {_age(baseline.age)}"
+
+
+def _distance(commits: int | None) -> str:
+    if commits is None:
+        return "distance unknown"
+    return "same commit" if commits == 0 else f"{_count(commits, 'commit')} back"
+
+
+def _age(seconds: float | None) -> str:
+    if seconds is None:
+        return "age unknown"
+    units = ((365.25 * 86400, "year"), (30.4375 * 86400, "month"), (86400, "day"), (3600, "hour"), (60, "minute"))
+    # Two of a unit before it is used: "30 hours old" says more than "1 day old".
+    length, unit = next((pair for pair in units if seconds >= 2 * pair[0]), (1, "second"))
+    return f"{_count(int(max(seconds, 0) // length), unit)} old"
+
+
+def about_baseline(baseline: BaselineFacts) -> str:
+    """Why this baseline, and how much of it there is."""
+    if baseline.name is None:
+        return ""
+    held = "" if baseline.coverage is None else f", with {baseline.coverage:.0%} of the cases"
+    return f"{baseline.why}; {_count(baseline.sessions, 'session')}{held}"
+
+
+def facts(comparison: Comparison, counts: Counts) -> Iterator[Fact]:
+    """The counts, most general first."""
+    session = comparison.current.session
+    compared = "" if comparison.baseline is None else f", {len(comparison.pairs)} compared"
+    cases = f"{_count(counts.evaluated, 'case')} evaluated{compared}, {_count(session.repeats, 'repeat')} each"
+    yield Fact(text=cases)
+    if counts.nothing:
+        nothing = f"{_count(len(counts.nothing), 'case')} recorded nothing (no trace, no score, no output)"
+        yield Fact(text=nothing, names=counts.nothing, tone="warn")
+    if comparison.baseline is not None:
+        yield from _changes(comparison)
+    if session.calls_failed:
+        failed = f"{_count(session.calls_failed, 'call')} failed at the provider: missing values, not bad ones"
+        yield Fact(text=failed, tone="warn")
+    yield _traces(session, counts)
+
+
+def _changes(comparison: Comparison) -> Iterator[Fact]:
+    changes = (
+        ("new case", "", comparison.new),
+        ("removed case", "", comparison.removed),
+        ("changed case", ", not compared", comparison.changed),
+        ("renamed case", "", tuple(f"{new} (was {old})" for new, old in comparison.renamed.items())),
+    )
+    for what, remark, names in changes:
+        if names:
+            yield Fact(text=_count(len(names), what) + remark, names=names)
+
+
+def _traces(session: SessionFacts, counts: Counts) -> Fact:
+    produced = f"{_count(session.traces_produced, 'trace')} produced"
+    if session.traces_stored is None:
+        return Fact(text=f"{produced}, not counted in the store")
+    text = f"{produced}, {session.traces_stored:,} stored"
+    missing = session.traces_produced - session.traces_stored
+    if missing <= 0 and not counts.lost:
+        return Fact(text=text)
+    lack = f"{missing:,} missing" if missing > 0 else "some missing"
+    return Fact(text=f"{text}, {lack}", names=counts.lost, tone="warn")
+
+
+def own_warnings(comparison: Comparison, rows: Sequence[Row]) -> Iterator[str]:
+    """What the reader must not miss, one line each."""
+    session = comparison.current.session
+    if session.cut_short is not None:
+        yield f"this session was cut short ({session.cut_short}): it is no baseline unless named"
+    if comparison.baseline is not None and comparison.current.cases and not comparison.pairs:
+        yield f"no case is shared with the baseline: {_why_none_shared(comparison)}"
+    for row in rows:
+        if not row.gated and row.verdict.startswith("regressed"):
+            yield f"{row.metric} is worse, which only warns: {row.baseline} -> {row.current} ({row.change})"
+
+
+def _why_none_shared(comparison: Comparison) -> str:
+    if comparison.changed:
+        return f"the inputs or expectations of {_count(len(comparison.changed), 'case')} changed"
+    before = {case.function for case in comparison.baseline.cases.values()} if comparison.baseline else set()
+    now = {case.function for case in comparison.current.cases.values()}
+    if before & now:
+        return "the parameters of the test functions changed"
+    return "its test functions are others; were they renamed or moved, or is it another suite?"
+
+
+def next_step(results: VersionResults) -> str:
+    """What to do where there was nothing to compare with."""
+    if results.version.commit is None:
+        return "outside git no baseline is found: give one with --genai-baseline FILE.json or a version's name"
+    if results.version.dirty:
+        return "commit, then run `pytest --genai-version` again: a session on a dirty tree is no baseline"
+    if not results.session.complete:
+        return "run `pytest --genai-version` to its end: a session that was cut short is no baseline"
+    return "this session is recorded: `pytest --genai-version` on a later commit compares with it"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

@@ -1,0 +1,258 @@
+"""Runs the cases in the process that holds the tests: repeats, tracing around each, one record for each."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from pytest_genaiver.cases import GenaiCase, GenaiVersion, mean_scores
+from pytest_genaiver.core.failures import is_provider_failure
+from pytest_genaiver.core.records import Outcome, PlannedCase, RepeatRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from mlflow.entities import Trace
+
+    from pytest_genaiver.adapters.traces.scope import Scope
+    from pytest_genaiver.adapters.traces.tracer import Tracer
+
+RECORDS = "genaiver"
+"""The attribute of a report that carries its case's records to the session, through xdist too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A case that will run, with the values that do not travel between processes."""
+
+    case: PlannedCase
+    case_id: str | None
+    inputs: Mapping[str, Any]
+    expectations: Mapping[str, Any]
+    repeats: int
+
+
+PLANNED = pytest.StashKey[Planned]()
+
+
+class Sibling(pytest.Item):
+    """Never run. As `nextitem` it makes pytest tear an item down and leave everything wider up."""
+
+    def runtest(self) -> None:
+        """Nothing: pytest asks every item for it."""
+
+
+@dataclass(slots=True)
+class Execution:
+    """One execution of one item, from its setup to its teardown."""
+
+    scope: Scope
+    case: GenaiCase | None = None
+    outcome: Outcome | None = None
+    root: Any = None
+    exit: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+
+class Told(Protocol):
+    """Who is told of each finished repeat."""
+
+    def __call__(self, item: pytest.Item, records: list[RepeatRecord]) -> None: ...
+
+
+class Runner:
+    """The plugin object of a process that runs tests (under xdist: of each worker)."""
+
+    def __init__(self, tracer: Tracer, *, told: Told, version: GenaiVersion) -> None:
+        self._tracer = tracer
+        self.version = version
+        self._told = told
+        self._keys = itertools.count()
+        self._now: Execution | None = None
+        self._repeat = 0
+        self._records: list[RepeatRecord] = []
+        self._failed: pytest.TestReport | None = None
+
+    @property
+    def case(self) -> GenaiCase | None:
+        """The case that is running, for the fixture."""
+        return self._now.case if self._now else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Run all repeats but the last, which pytest itself runs and reports."""
+        planned = item.stash.get(PLANNED, None)
+        self._repeat, self._records, self._failed = 0, [], None
+        if planned is None or planned.repeats == 1:
+            return
+        sibling = Sibling.from_parent(item.parent or item.session, name="genaiver-repeat")
+        for _ in range(planned.repeats - 1):
+            run_again(item, sibling)
+            self._repeat += 1
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        planned = item.stash.get(PLANNED, None)
+        now = Execution(scope=self._scope(item, planned))
+        if planned is not None:
+            now.case = GenaiCase(
+                id=planned.case.id,
+                inputs=planned.inputs,
+                expectations=planned.expectations,
+                repeat=self._repeat,
+                trace=self._trace(now.scope),
+            )
+        self._now = now
+        now.exit.enter_context(self._tracer.open(now.scope))
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        now = self._now
+        if now is None or now.case is None:
+            return (yield)
+        with self._tracer.root(now.scope, item.name, now.case.inputs) as span:
+            try:
+                return (yield)
+            finally:
+                if now.case.has_output:
+                    span.set_outputs(now.case.output)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self) -> Generator[None, Any, Any]:
+        try:
+            return (yield)
+        finally:
+            if self._now is not None:
+                self._now.exit.close()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        planned = item.stash.get(PLANNED, None)
+        if planned is None or self._now is None:
+            if report.when == "teardown":
+                self._close_plain()
+            return report
+        self._now.outcome = outcome_of(report, call, self._now.outcome)
+        last = self._repeat == planned.repeats - 1
+        if report.failed and self._failed is None:
+            self._failed = numbered(report, self._repeat, planned.repeats)
+        if report.when == "call" and last and self._failed is not None and report.passed:
+            report = as_failed(report, self._failed)
+        if report.when == "teardown":
+            self._finish(item, planned, self._now)
+            if last:
+                setattr(report, RECORDS, [r.to_json() for r in self._records])
+        return report
+
+    def _finish(self, item: pytest.Item, planned: Planned, now: Execution) -> None:
+        record = self._record(planned, now)
+        # A rerun (pytest-rerunfailures) is the same repeat again: its last attempt counts.
+        self._records = [r for r in self._records if r.repeat != record.repeat] + [record]
+        self._now = None
+        self._told(item, self._records)
+
+    def _record(self, planned: Planned, now: Execution) -> RepeatRecord:
+        assert now.case is not None
+        outcome: Outcome = now.outcome or "error"
+        measured = self._tracer.measured(now.scope)
+        scores = scores_of(now.case, outcome, measured.scores())
+        recorded = bool(measured.calls or measured.latency is not None or now.case.scores or now.case.has_output)
+        traces = self._tracer.close(now.scope, feedback_for(now.case, scores.get("passed")))
+        return RepeatRecord(
+            case=planned.case.id,
+            repeat=self._repeat,
+            outcome=outcome,
+            scores=scores,
+            traces=traces,
+            calls=measured.calls,
+            without_usage=measured.calls_without_usage,
+            recorded=recorded,
+        )
+
+    def _close_plain(self) -> None:
+        if self._now is not None:
+            self._tracer.close(self._now.scope, ())
+            self._now = None
+
+    def _scope(self, item: pytest.Item, planned: Planned | None) -> Scope:
+        from pytest_genaiver.adapters.traces.scope import Scope
+
+        key = str(next(self._keys))
+        if planned is None:
+            return Scope(key=key, test_name=item.nodeid)
+        return Scope(
+            key=key,
+            test_name=planned.case.id,
+            case_id=planned.case_id,
+            request_id=request_id(planned.case, self._repeat),
+        )
+
+    def _trace(self, scope: Scope) -> Callable[[], Trace | None]:
+        return lambda: self._tracer.trace_of(scope)
+
+
+def run_again(item: pytest.Item, nextitem: pytest.Item) -> None:
+    """One more execution of an item, unreported: fixtures of function scope anew, wider ones kept."""
+    runner: Any = item.config.pluginmanager.get_plugin("runner")
+    runner.runtestprotocol(item, log=False, nextitem=nextitem)
+
+
+def outcome_of(report: pytest.TestReport, call: pytest.CallInfo[None], before: Outcome | None) -> Outcome | None:
+    """The outcome of an execution, from each of its reports in turn."""
+    if report.when in {"teardown", "setup"}:
+        if report.failed:
+            return "error"
+        return "skipped" if report.skipped else before
+    if hasattr(report, "wasxfail"):
+        return "passed" if report.passed else "failed"
+    if report.passed or "[XPASS(strict)]" in str(report.longrepr):
+        return "passed"
+    if report.skipped:
+        return "skipped"
+    return "provider" if is_provider_failure(call.excinfo.value if call.excinfo else None) else "failed"
+
+
+def scores_of(case: GenaiCase, outcome: Outcome, measured: Mapping[str, float]) -> dict[str, float | None]:
+    """Metric -> value of one execution. A provider's failure leaves everything missing: it is never quality 0."""
+    own = mean_scores(case.scores)
+    if outcome == "provider":
+        return dict.fromkeys((*own, "passed"))
+    if outcome == "skipped":
+        return {}
+    passed = {"passed": 1.0, "failed": 0.0}.get(outcome)
+    return {"passed": passed, **own, **measured}
+
+
+def feedback_for(case: GenaiCase, passed: float | None) -> list[Any]:
+    """The scores of one execution as MLflow feedback."""
+    from pytest_genaiver.adapters.traces.feedback import feedback_of
+
+    given = [feedback_of(s.name, s.given, s.rationale) for s in case.scores]
+    return given if passed is None else [feedback_of("passed", bool(passed)), *given]
+
+
+def request_id(case: PlannedCase, repeat: int) -> str:
+    """Pairs repeat j of a case in one version with repeat j in another, in MLflow's own comparison."""
+    return hashlib.sha256(f"{case.id}\0{case.digest}\0{repeat}".encode()).hexdigest()[:32]
+
+
+def numbered(report: pytest.TestReport, repeat: int, repeats: int) -> pytest.TestReport:
+    if repeats > 1:
+        report.sections.append(("genaiver", f"repeat {repeat + 1} of {repeats} failed"))
+    return report
+
+
+def as_failed(report: pytest.TestReport, earlier: pytest.TestReport) -> pytest.TestReport:
+    """The report of a last repeat that passed, failing as an earlier one did: an item fails once."""
+    report.outcome = "failed"
+    report.longrepr = earlier.longrepr
+    report.sections = [*report.sections, *(s for s in earlier.sections if s not in report.sections)]
+    return report

@@ -1,0 +1,25 @@
+"""Makes the demo and the example's modules importable, as they are for a run inside their folders."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+sys.path[:0] = [str(folder) for folder in (EXAMPLES, EXAMPLES / "customer_support") if str(folder) not in sys.path]
+
+
+@pytest.fixture(autouse=True)
+def own_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test here may meet the developer's own key, endpoint or seed."""
+    for name in [name for name in os.environ if name.startswith(("OPENAI_", "FAKE_LLM_", "SUPPORT_"))]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def examples() -> Path:
+    return EXAMPLES

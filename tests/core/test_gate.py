@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import json
+import time
+import tracemalloc
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pytest_genaiver.core.decision import Decision
@@ -444,3 +447,22 @@ def test_same_data_same_decision_whatever_the_order() -> None:
 def test_bad_arguments_are_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         one(cases(1, [1]), cases(1, [1]), **bad)
+
+
+def test_a_thousand_cases_and_five_metrics_take_less_than_a_second_and_little_memory() -> None:
+    rng = np.random.default_rng(2)
+    names = [f"m{i}" for i in range(5)]
+    drawn = [np.round(rng.random((1000, 10)), 3 if i else 0) for i in range(5)]
+    before = {n: {f"c{c}": row[:5].tolist() for c, row in enumerate(v)} for n, v in zip(names, drawn, strict=True)}
+    now = {n: {f"c{c}": row[5:].tolist() for c, row in enumerate(v)} for n, v in zip(names, drawn, strict=True)}
+    policies = {name: MetricPolicy(name) for name in names}
+    start = time.process_time()
+    decision = decide(before, now, policies, repeats=5)
+    seconds = time.process_time() - start
+    tracemalloc.start()
+    decide(before, now, policies, repeats=5)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert decision.metrics["m0"].cases == 1000
+    assert seconds < 1
+    assert peak < 50e6

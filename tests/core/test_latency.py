@@ -37,24 +37,48 @@ def every(labels: list[object]) -> Labels:
     return {"latency": dict.fromkeys(CASES, labels)}
 
 
+def expected(found: Metric, pairs: Pairs, plain: MeanTest) -> tuple[float, float, float]:
+    """Standard error, p and Satterthwaite's degrees of freedom, straight from the formula, for 5 full sessions."""
+    assert found.sessions is not None
+    per_session = [np.where(found.sessions == label, pairs.x, np.nan) for label in range(5)]
+    held = [np.isfinite(values).any(axis=1) for values in per_session]
+    means = np.stack([np.nansum(v, axis=1) / np.isfinite(v).sum(axis=1).clip(1) for v in per_session])
+    centre = np.array([means[[h[i] for h in held], i].mean() for i in range(len(pairs.rows))])
+    v = np.var([(m - centre)[h].mean() for m, h in zip(means, held, strict=True)], ddof=1)
+    spread = np.mean([np.var(row[np.isfinite(row)], ddof=1) for row in pairs.pooled])
+    between = (v - spread * np.mean([1 / h.sum() for h in held])) * 1.2
+    df = (plain.se**2 + between) ** 2 / ((v * 1.2) ** 2 / 4)
+    se = math.sqrt(plain.se**2 + between)
+    return se, float(stats.t.sf(plain.drop / se, max(4, df))), float(df)
+
+
 def test_drift_between_sessions_is_added_to_the_noise() -> None:
-    before, now = drifting([1, 1.3, 0.8, 1.2, 0.9], 1.25)
-    found = metric(before, now, every([1, 2, 3, 4, 5]))
+    before, now = drifting([1, 1.3, 0.8, 1.2, 0.9], 1.25, noise=0.15)
+    found = metric(before, {c: v * 5 for c, v in now.items()}, every([1, 2, 3, 4, 5]))
     pairs = pair(found, found.current)
     plain = mean_test(pairs, "latency")
     assert found.sessions is not None
     test = session_test(plain, pairs, found.sessions)
-
-    x = pairs.x
-    v = np.var((x - x.mean(axis=1, keepdims=True)).mean(axis=0), ddof=1)
-    within = np.mean(np.var(pairs.pooled, axis=1, ddof=1)) / len(CASES)
-    vt = (v - within) * (1 + 1 / 5)
-    df = max(4, (plain.se**2 + vt) ** 2 / ((v * 1.2) ** 2 / 4))
-    se = math.sqrt(plain.se**2 + vt)
+    se, p, df = expected(found, pairs, plain)
+    assert df < 3.99
     assert test.se == pytest.approx(se)
-    assert test.p == pytest.approx(stats.t.sf(plain.drop / se, df))
+    assert test.p == pytest.approx(p)
     assert test.upper == pytest.approx(plain.drop + 1.645 * se)
     assert plain.p < 0.001 < test.p
+
+
+def test_noise_within_cases_adds_degrees_of_freedom() -> None:
+    before, now = drifting([1, 1.3, 0.8, 1.2, 0.9], 1.25)
+    before |= {"c0": [0.6], "c1": [1.9]}
+    now |= {"c0": [1.5], "c1": [1.0]}
+    found = metric(before, now, every([1, 2, 3, 4, 5]))
+    pairs = pair(found, found.current)
+    plain = mean_test(pairs, "latency")
+    assert found.sessions is not None
+    _, p, df = expected(found, pairs, plain)
+    assert df > 4.1
+    assert session_test(plain, pairs, found.sessions).p == pytest.approx(max(p, plain.p))
+    assert p > plain.p
 
 
 def test_an_improvement_too_is_held_against_the_drift() -> None:

@@ -53,11 +53,13 @@ def test_unequal_numbers_of_values_are_exact() -> None:
 
 
 def test_binary_cases_are_weighted_by_their_pooled_rate() -> None:
-    pairs: list[tuple[list[float], list[float]]] = [([1, 1, 1, 1], [0]), ([1, 0, 1, 0], [1])]
-    weights = [1 / math.sqrt(q * (1 - q)) for q in (4.5 / 6, 3.5 / 6)]
-    before, now = {"a": pairs[0][0], "b": pairs[1][0]}, {"a": pairs[0][1], "b": pairs[1][1]}
-    assert run(before, now, "binary").p == pytest.approx(brute_force(pairs, weights))
-    assert brute_force(pairs, weights) != pytest.approx(brute_force(pairs, [1, 1]))
+    pairs: list[tuple[list[float], list[float]]] = [([1, 1, 1], [0]), ([1, 1, 1, 1, 0], [1]), ([0, 1, 1, 1], [1])]
+    weights = [1 / math.sqrt(q * (1 - q)) for q in (3.5 / 5, 5.5 / 7, 4.5 / 6)]
+    before = {f"c{i}": x for i, (x, _) in enumerate(pairs)}
+    now = {f"c{i}": y for i, (_, y) in enumerate(pairs)}
+    assert brute_force(pairs, weights) == pytest.approx(0.375)
+    assert run(before, now, "binary").p == pytest.approx(0.375)
+    assert run(before, now, "score").p == pytest.approx(brute_force(pairs, [1, 1, 1]))
 
 
 def test_drop_and_standard_error_are_over_all_cases_unweighted() -> None:

@@ -66,20 +66,15 @@ def decide(  # noqa: PLR0913 - the inputs of the decision, all but three by keyw
     if look == 0:
         return _before_first_look(plan, metrics, progress)
     found = _assess_all(metrics, gated, look, plan, own)
-    level = plan.level(look, _tests_cases(plan, gated))
-    rejected, levels = holm({f.name: f.test.p if f.test else 1.0 for f in found if f.in_holm}, level)
-    shares = Levels(
-        look=level, last=_last_level(plan, gated), metrics=max(1, len(gated)), holm=levels, rejected=rejected
-    )
-    decisions = {f.name: judge(f, shares) for f in found}
+    levels = _levels(found, look, plan)
+    decisions = {f.name: judge(f, levels) for f in found}
     verdict, reason = _session(decisions, found, first=not baseline)
     more, why = ({}, "") if final or verdict == "regressed" else progress.wanted(found, look, plan)
-    shown = min(look, progress.longest)
     return Decision(
         verdict=verdict,
         metrics=decisions,
         more=more,
-        look=shown,
+        look=min(look, progress.longest),
         looks=plan.looks,
         alpha=plan.alpha,
         reason=reason,
@@ -87,12 +82,15 @@ def decide(  # noqa: PLR0913 - the inputs of the decision, all but three by keyw
     )
 
 
-def _tests_cases(plan: Plan, gated: Sequence[Metric]) -> bool:
-    return not plan.fixed and any(metric.kind == "binary" for metric in gated)
-
-
-def _last_level(plan: Plan, gated: Sequence[Metric]) -> float:
-    return plan.last_level(_tests_cases(plan, gated))
+def _levels(found: Sequence[Assessed], look: int, plan: Plan) -> Levels:
+    """Holm over the metrics that can fail; a metric without a common case takes its share with p = 1."""
+    gated = [f for f in found if f.in_holm]
+    per_case = not plan.fixed and any(f.metric.kind == "binary" for f in gated)
+    level = plan.level(look, per_case)
+    rejected, shares = holm({f.name: f.test.p if f.test else 1.0 for f in gated}, level)
+    return Levels(
+        look=level, last=plan.last_level(per_case), metrics=max(1, len(gated)), holm=shares, rejected=rejected
+    )
 
 
 def _assess_all(

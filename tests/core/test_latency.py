@@ -12,10 +12,12 @@ from pytest_genaiver.core.inputs import build_metrics
 from pytest_genaiver.core.latency import is_advisory, session_test, sessions_seen
 from pytest_genaiver.core.permutation import mean_test
 from pytest_genaiver.core.policy import MetricPolicy
-from pytest_genaiver.core.sample import Metric, pair
+from pytest_genaiver.core.sample import pair
 
 if TYPE_CHECKING:
     from pytest_genaiver.core.inputs import Labels
+    from pytest_genaiver.core.permutation import MeanTest
+    from pytest_genaiver.core.sample import Metric, Pairs
 
 CASES = [f"c{i}" for i in range(12)]
 
@@ -138,6 +140,15 @@ def test_too_few_sessions_leave_the_test_as_it_is() -> None:
     plain = mean_test(pairs, "latency")
     assert found.sessions is not None
     assert session_test(plain, pairs, found.sessions) == plain
+
+
+def test_a_slow_day_is_no_regression_where_sessions_drift() -> None:
+    before, now = drifting([1, 1.3, 0.8, 1.2, 0.9], 1.25)
+    sides, policies = ({"latency": before}, {"latency": now}), {"latency": MetricPolicy("latency")}
+    drift = decide(*sides, policies, repeats=1, baseline_sessions=every([1, 2, 3, 4, 5]))
+    assert (drift.verdict, drift.metrics["latency"].advisory) == ("pass", False)
+    steady = decide(*sides, policies, repeats=1, baseline_sessions=every(["interleaved"] * 5))
+    assert steady.verdict == "regressed"
 
 
 def test_an_advisory_latency_is_shown_and_never_fails() -> None:

@@ -46,7 +46,7 @@ def test_equal_case_means_take_the_noise_of_their_own_values() -> None:
 
 def test_all_equal_values_are_compared_as_they_are() -> None:
     assert state([[0.9], [0.9], [0.9]], min=0.91) == "broken"
-    assert state([[0.9], [0.9], [0.9]], min=0.9) == "held"
+    assert state([[0.95], [0.95], [0.95]], min=0.95) == "held"
     assert state([[0.1], [0.1], [0.1]], max=0.1) == "held"
     assert state([[0.0], [0.0]], max=-0.1) == "broken"
 

@@ -56,6 +56,17 @@ def test_the_first_success_clears_it() -> None:
     assert decision.metrics["m"].suspect == ()
 
 
+def test_fresh_calls_are_tested_once_at_exactly_the_number_needed() -> None:
+    decision = session({"c00": [0, 0, 0, 0, 0, 1]})
+    assert [(f.case, f.p) for f in decision.metrics["m"].broken] == [("c00", pytest.approx(1 / 126))]
+
+
+def test_with_a_fresh_call_at_hand_all_that_are_needed_are_wanted_at_once() -> None:
+    now: dict[str, list[Any]] = {case: [1, 1] for case in GOOD} | {f"c{i:02}": [0, 0] for i in range(3)}
+    decision = decide({"m": GOOD}, {"m": now}, {"m": MetricPolicy("m", tolerance=0.9)}, repeats=(2, 5))
+    assert decision.more == {"c00": 5, "c01": 5, "c02": 5}
+
+
 def test_the_first_failure_itself_is_no_evidence() -> None:
     assert session({"c00": [0, 0, 0, 0]}).verdict == "pass"
 
@@ -152,6 +163,15 @@ def test_other_kinds_only_list_their_worst_cases() -> None:
     assert "c02" not in {finding.case for finding in shown.worst}
     assert len(shown.worst) == 20
     assert (shown.broken, shown.suspect) == ((), ())
+
+
+def test_the_worst_cases_are_ordered_by_standard_errors_not_by_their_change() -> None:
+    before = {"noisy": [0.1, 0.9, 0.5, 0.9], "steady": [0.8, 0.81, 0.79, 0.8], "better": [0.2, 0.3, 0.25, 0.2]}
+    now = {"noisy": [0.2], "steady": [0.6], "better": [0.9]}
+    shown = decide({"m": before}, {"m": now}, {"m": MetricPolicy("m")}).metrics["m"]
+    assert [finding.case for finding in shown.worst] == ["steady", "noisy"]
+    assert (shown.worst[0].z or 0) > (shown.worst[1].z or 0) > 0
+    assert (shown.worst[0].baseline, shown.worst[0].n_baseline) == (pytest.approx(0.8), 4)
 
 
 def test_two_broken_cases_are_both_named() -> None:

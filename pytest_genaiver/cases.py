@@ -94,6 +94,7 @@ class GenaiCase:
         A score is soft: it fails no test, the gate compares its mean with the baseline's. The same name scored
         twice in one repeat counts as the mean of both. Raises `ScoreError` (a `TypeError`) for anything else.
         """
+        __tracebackhide__ = True
         name = score_name(name)
         number = score_value(name, value)
         if rationale is None and is_feedback(value):

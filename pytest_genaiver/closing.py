@@ -39,6 +39,8 @@ class Ledger:
         for data in records:
             record = RepeatRecord.from_json(data)
             self.records[record.case, record.repeat] = record
+            # Counted here too: a worker that crashes later never counts what it produced.
+            self.produced.update(dict.fromkeys(record.traces, record.case))
 
     def count(self, counted: Mapping[str, Any]) -> None:
         """Add what `TestProcess.finish` returned."""
@@ -110,14 +112,14 @@ def failure(decision: Decision | None, settings: Settings, found: int) -> str | 
 
 
 def counts_of(ledger: Ledger, results: VersionResults, settings: Settings, missing: Iterable[str]) -> Counts:
-    nothing = [case for case in sorted(ledger.ran() - results.cases.keys()) if _did_nothing(case, ledger)]
+    nothing = sorted(case for case in results.cases if _did_nothing(case, ledger))
     lost = sorted({ledger.produced.get(t, "") or "outside any test" for t in missing})
     return Counts(evaluated=evaluated(results), wanted=settings.min_cases, nothing=tuple(nothing), lost=tuple(lost))
 
 
 def _did_nothing(case: str, ledger: Ledger) -> bool:
     records = [r for (name, _), r in ledger.records.items() if name == case]
-    return any(r.outcome != "skipped" for r in records)
+    return bool(records) and all(r.idle for r in records)
 
 
 def notices(ledger: Ledger, plan: Plan, session: SessionFacts) -> list[str]:

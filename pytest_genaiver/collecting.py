@@ -40,16 +40,15 @@ class Collector:
         A mistake is a usage error. In an xdist worker it is kept for the controller: raised there, it would be
         an internal error.
         """
-        if self.error is not None:
-            items[:] = []
         try:
-            for item in items:
+            for item in items if self.error is None else ():
                 self._read(item)
         except ConfigError as error:
-            if not hasattr(config, "workerinput"):
-                raise pytest.UsageError(str(error)) from error
             self.error = str(error)
+        if self.error is not None:
             items[:] = []
+            if not hasattr(config, "workerinput"):
+                raise pytest.UsageError(self.error)
 
     def _read(self, item: pytest.Item) -> None:
         options = read_marker(item)

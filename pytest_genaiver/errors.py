@@ -13,6 +13,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 
 class GenaiverError(Exception):
     """Base of every error of this package: one readable sentence, never a traceback for a user's mistake."""
@@ -40,3 +42,10 @@ class ResultsError(GenaiverError):
 
 class GenaiverWarning(UserWarning):
     """Base of every warning of this package."""
+
+
+def warn(message: str) -> None:
+    """Issue a GenaiverWarning, also where warnings are errors: raised within a hook it would be an internal error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", GenaiverWarning)
+        warnings.warn(GenaiverWarning(message), stacklevel=2)

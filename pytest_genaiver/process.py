@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from pytest_genaiver.adapters.traces.surroundings import Surroundings, calm
 from pytest_genaiver.adapters.traces.tracer import Count, Tracer
 from pytest_genaiver.cases import GenaiVersion
 from pytest_genaiver.core.records import RepeatRecord, assemble
-from pytest_genaiver.errors import GenaiverError, GenaiverWarning
+from pytest_genaiver.errors import GenaiverError, warn
 from pytest_genaiver.runner import PLANNED, Runner
 
 if TYPE_CHECKING:
@@ -106,4 +105,4 @@ def tell(item: pytest.Item, records: list[RepeatRecord]) -> None:
         try:
             item.ihook.pytest_genai_case_scored(item=item, case=case)
         except Exception as error:
-            warnings.warn(GenaiverWarning(f"pytest_genai_case_scored failed: {error!r}"), stacklevel=1)
+            warn(f"pytest_genai_case_scored failed: {error!r}")

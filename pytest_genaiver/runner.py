@@ -75,7 +75,8 @@ class Runner:
         self._now: Execution | None = None
         self._repeat = 0
         self._records: list[RepeatRecord] = []
-        self._failed: pytest.TestReport | None = None
+        self._failed: dict[int, pytest.TestReport] = {}
+        self._sections = 0
 
     @property
     def case(self) -> GenaiCase | None:
@@ -86,7 +87,7 @@ class Runner:
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Run all repeats but the last, which pytest itself runs and reports."""
         planned = item.stash.get(PLANNED, None)
-        self._repeat, self._records, self._failed = 0, [], None
+        self._repeat, self._records, self._failed, self._sections = 0, [], {}, 0
         if planned is None or planned.repeats == 1:
             return
         sibling = Sibling.from_parent(item.parent or item.session, name="genaiver-repeat")
@@ -107,6 +108,8 @@ class Runner:
                 trace=self._trace(now.scope),
             )
         self._now = now
+        # A rerun (pytest-rerunfailures) is the same repeat again: its last attempt counts.
+        self._failed.pop(self._repeat, None)
         now.exit.enter_context(self._tracer.open(now.scope))
         return (yield)
 
@@ -142,11 +145,15 @@ class Runner:
             return report
         self._now.outcome = outcome_of(report, call, self._now.outcome)
         last = self._repeat == planned.repeats - 1
-        if report.failed and self._failed is None:
-            self._failed = numbered(report, self._repeat, planned.repeats)
-        if report.when == "call" and last and self._failed is not None and report.passed:
-            report = as_failed(report, self._failed)
+        # pytest keeps one list of captured output for all executions of an item.
+        shown = len(report.sections)
+        report.sections = report.sections[self._sections :]
+        if report.failed:
+            self._failed.setdefault(self._repeat, report)
+        if last and self._failed and (report.failed or (report.when == "call" and report.passed)):
+            report = as_failed(report, self._failed, planned.repeats)
         if report.when == "teardown":
+            self._sections = shown
             self._finish(item, planned, self._now)
             if last:
                 setattr(report, RECORDS, [r.to_json() for r in self._records])
@@ -154,7 +161,6 @@ class Runner:
 
     def _finish(self, item: pytest.Item, planned: Planned, now: Execution) -> None:
         record = self._record(planned, now)
-        # A rerun (pytest-rerunfailures) is the same repeat again: its last attempt counts.
         self._records = [r for r in self._records if r.repeat != record.repeat] + [record]
         self._now = None
         self._told(item, self._records)
@@ -163,8 +169,8 @@ class Runner:
         assert now.case is not None
         outcome: Outcome = now.outcome or "error"
         measured = self._tracer.measured(now.scope)
-        scores = scores_of(now.case, outcome, measured.scores())
         recorded = bool(measured.calls or measured.latency is not None or now.case.scores or now.case.has_output)
+        scores = scores_of(now.case, outcome, measured.scores())
         traces = self._tracer.close(now.scope, feedback_for(now.case, scores.get("passed")))
         return RepeatRecord(
             case=planned.case.id,
@@ -244,15 +250,11 @@ def request_id(case: PlannedCase, repeat: int) -> str:
     return hashlib.sha256(f"{case.id}\0{case.digest}\0{repeat}".encode()).hexdigest()[:32]
 
 
-def numbered(report: pytest.TestReport, repeat: int, repeats: int) -> pytest.TestReport:
+def as_failed(report: pytest.TestReport, failed: Mapping[int, pytest.TestReport], repeats: int) -> pytest.TestReport:
+    """The report of the last repeat, failing as the first failed one did: an item fails once."""
     if repeats > 1:
-        report.sections.append(("genaiver", f"repeat {repeat + 1} of {repeats} failed"))
-    return report
-
-
-def as_failed(report: pytest.TestReport, earlier: pytest.TestReport) -> pytest.TestReport:
-    """The report of a last repeat that passed, failing as an earlier one did: an item fails once."""
-    report.outcome = "failed"
-    report.longrepr = earlier.longrepr
-    report.sections = [*report.sections, *(s for s in earlier.sections if s not in report.sections)]
+        first = failed[min(failed)]
+        which = ", ".join(str(repeat + 1) for repeat in sorted(failed))
+        report.outcome, report.longrepr = "failed", first.longrepr
+        report.sections = [*first.sections, ("genaiver", f"repeat {which} of {repeats} failed")]
     return report

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import uuid
-import warnings
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from pytest_genaiver.baseline import Baseline, Finder
 from pytest_genaiver.collecting import Collector
 from pytest_genaiver.core.records import Plan
 from pytest_genaiver.core.results import SessionFacts, VersionResults
-from pytest_genaiver.errors import GenaiverError, GenaiverWarning, StoreError
+from pytest_genaiver.errors import GenaiverError, StoreError, warn
 from pytest_genaiver.option_values import with_hook_metrics
 from pytest_genaiver.options import SessionGate
 from pytest_genaiver.process import RUNNER, TestProcess, quieten
@@ -122,7 +121,8 @@ class Session:
         return f"genaiver: version {self.opened.version.name}, store {shown_uri(self.opened.store.place.uri)}"
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        if self.collector is not None:
+        # pytest calls this hook after a usage error too.
+        if self.collector is not None and self.collector.error is None:
             self.planned(self.collector.plan(self.config, session.items))
 
     def planned(self, plan: Plan) -> None:
@@ -277,13 +277,13 @@ class Session:
             try:
                 results_file.write(path, payload)
             except GenaiverError as error:
-                warnings.warn(GenaiverWarning(str(error)), stacklevel=1)
+                warn(str(error))
         if self.decision is None:
             return
         try:
             self.config.hook.pytest_genai_report(config=self.config, comparison=comparison, decision=self.decision)
         except Exception as error:
-            warnings.warn(GenaiverWarning(f"pytest_genai_report failed: {error!r}"), stacklevel=1)
+            warn(f"pytest_genai_report failed: {error!r}")
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self.summary is None:

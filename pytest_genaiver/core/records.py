@@ -71,9 +71,9 @@ class RepeatRecord:
     recorded: bool = True
 
     @property
-    def evaluated(self) -> bool:
-        """Whether this execution is evidence; an unscored failure is, a test that did nothing is not."""
-        return self.outcome != "skipped" and (self.recorded or self.outcome == "failed")
+    def idle(self) -> bool:
+        """Whether the test ended well and left nothing to evaluate: no trace, no score, no output."""
+        return self.outcome == "passed" and not self.recorded
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -84,13 +84,15 @@ class RepeatRecord:
 
 
 def assemble(plan: Mapping[str, PlannedCase], records: Iterable[RepeatRecord]) -> dict[str, CaseResult]:
-    """Case id -> its scores over all executions, in the order of the plan; cases without evidence are left out.
+    """Case id -> its scores over all executions, in the order of the plan; skipped ones are left out.
 
-    Value j of every metric is repeat j. A metric that repeat j did not score is None there.
+    Value j of every metric is repeat j. A metric that repeat j did not score is None there. A case that ran and
+    yielded nothing stays, with `passed` missing: dropped, it would leave the comparison unseen; that it passed is no
+    evidence.
     """
     by_case: dict[str, list[RepeatRecord]] = {}
     for record in records:
-        if record.case in plan and record.evaluated:
+        if record.case in plan and record.outcome != "skipped":
             by_case.setdefault(record.case, []).append(record)
     return {name: _case(plan[name], sorted(by_case[name], key=_repeat)) for name in plan if name in by_case}
 
@@ -101,12 +103,15 @@ def _repeat(record: RepeatRecord) -> int:
 
 def _case(planned: PlannedCase, records: list[RepeatRecord]) -> CaseResult:
     metrics = dict.fromkeys(m for r in records for m in r.scores)
+    scores = {m: [r.scores.get(m) for r in records] for m in metrics}
+    if all(r.idle for r in records):
+        scores = {"passed": [None for _ in records]}
     return CaseResult(
         id=planned.id,
         digest=planned.digest,
         function=planned.function,
         gate=planned.gate,
-        scores={m: [r.scores.get(m) for r in records] for m in metrics},
+        scores=scores,
         traces=[t for r in records for t in r.traces],
         location=planned.location,
         notes=list(planned.notes),

@@ -13,6 +13,7 @@ _WORDS = {"yes": 1.0, "no": 0.0}
 
 def score_name(name: object) -> str:
     """The name itself. Raises ScoreError for one that is empty, no text, or measured by the plugin."""
+    __tracebackhide__ = True  # the test's own line is what matters
     if not isinstance(name, str) or not name.strip():
         raise ScoreError(f"a score's name is {name!r}, but it must be a text that is not empty")
     if name in MEASURED:
@@ -28,6 +29,7 @@ def score_value(name: str, value: object) -> float | None:
 
     None only for a Feedback that holds an error: its value is missing. Raises ScoreError for all else.
     """
+    __tracebackhide__ = True
     if is_feedback(value):
         return _feedback_value(name, value)
     value = _plain(value)
@@ -46,6 +48,7 @@ def is_feedback(value: object) -> bool:
 
 
 def _feedback_value(name: str, feedback: Any) -> float | None:
+    __tracebackhide__ = True
     if feedback.error is not None:
         return None
     value = feedback.value

@@ -1,0 +1,65 @@
+"""Under xdist: one version, one run, one gate; nothing is decided in workers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Project
+
+
+def test_workers_share_one_version_one_run_and_one_verdict(project: Project) -> None:
+    project.run("--genai-repeats", "2")
+    project.commit("worse")
+    project.answers.share(2)
+    result = project.subprocess("--genai-version", "-n2", "--genai-repeats", "2", "--genai-report", "out.json")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["genaiver: 10 cases to run, 20 runs in all; baseline app-*", "regressed: good *", "!!!*good regressed*!!!"]
+    )
+    report = json.loads((project.path / "out.json").read_text())
+    assert report["decision"]["metrics"]["good"]["verdict"] == "regressed"
+    assert report["session"]["traces_stored"] == report["session"]["traces_produced"] == 20
+    assert len(project.models()) == 2
+    assert len(project.runs()) == 2
+    assert {t.info.trace_metadata["mlflow.modelId"] for t in project.traces(run_id=report["session"]["run_id"])} == {
+        report["version"]["model_id"]
+    }
+
+
+CRASH = """
+import os, pytest
+from app import ask
+
+@pytest.mark.genai_eval
+@pytest.mark.parametrize("i", range(8))
+def test_answer(i):
+    ask(str(i))
+    if i == 5:
+        os._exit(3)
+"""
+
+
+def test_a_worker_that_crashes_cuts_the_session_short_and_what_finished_counts(project: Project) -> None:
+    project.commit(**{"test_app.py": CRASH})
+    result = project.subprocess("--genai-version", "-n2", "--genai-report", "out.json")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*this session was cut short (xdist worker gw? crashed)*"])
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")
+    report = json.loads((project.path / "out.json").read_text())
+    assert len(report["cases"]) == 7
+    assert report["session"]["complete"] is False
+    assert report["session"]["traces_stored"] < report["session"]["traces_produced"]
+    result.stdout.fnmatch_lines(["*traces are missing from the store"])
+
+
+def test_a_usage_error_in_a_worker_is_the_sessions(project: Project) -> None:
+    project.commit(**{"test_app.py": "import pytest\n@pytest.mark.genai_eval(nope=1)\ndef test_x(): pass"})
+    result = project.subprocess("--genai-version", "-n2")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: test_app.py::test_x: genai_eval has no argument 'nope'*"])
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")
+    assert result.stderr.str().count("genai_eval has no argument") == 1

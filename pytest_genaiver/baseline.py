@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_genaiver.adapters import git, results_file
-from pytest_genaiver.core.results import NEWEST, Pool, Version, VersionResults, pool
+from pytest_genaiver.adapters import git
+from pytest_genaiver.core.identity import sanitise
 from pytest_genaiver.errors import ConfigError, ResultsError
+from pytest_genaiver.recorded import Candidate, Recorded, candidate_of, has_value
 from pytest_genaiver.report.parts import BaselineFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pytest_genaiver.adapters.tracking.store import SessionRef, Store, VersionRef
+    from pytest_genaiver.adapters.tracking.store import Store, VersionRef
     from pytest_genaiver.core.records import PlannedCase
+    from pytest_genaiver.core.results import Pool, Version, VersionResults
     from pytest_genaiver.version import Surveyed
 
 ENOUGH = 0.8
@@ -34,15 +36,6 @@ class Baseline:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A recorded version that may serve, with its sessions loaded and pooled."""
-
-    pool: Pool
-    commit: str | None
-    coverage: float
-
-
 @dataclass(slots=True, kw_only=True)
 class Finder:
     """Looks for a baseline of `version` in `store` and in git's history.
@@ -54,84 +47,90 @@ class Finder:
     surveyed: Surveyed
     version: Version
     option: str = "--genai-baseline"
-    _warnings: list[str] = field(default_factory=list)
+    _recorded: Recorded = field(init=False)
+    _warnings: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._recorded = Recorded(self.store)
+        self._warnings = self._recorded.warnings
 
     def check(self, reference: str) -> None:
         """Refuse a reference that cannot be used, before the first test runs. Raises ConfigError."""
-        if reference in ("auto", "none"):
-            return
-        self._named(reference)
+        if reference not in ("auto", "none"):
+            self._named(reference, None)
 
     def find(self, reference: str, cases: Mapping[str, PlannedCase]) -> Baseline:
         """The baseline for these cases. Raises ConfigError for a reference that cannot be used."""
         if reference == "none":
             return _none(f"{self.option} none")
         if reference != "auto":
-            found, why = self._named(reference)
-            return self._chosen(_candidate(found, cases), why)
+            found, why = self._named(reference, cases)
+            return self._chosen(candidate_of(found, cases), why)
         return self._auto(cases)
 
     def given(self, results: VersionResults, cases: Mapping[str, PlannedCase], why: str) -> Baseline:
         """A baseline that a hook handed over."""
-        return self._chosen(_candidate([results], cases), why)
+        return self._chosen(candidate_of([results], cases), why)
 
-    def _named(self, reference: str) -> tuple[list[VersionResults], str]:
+    def _named(self, reference: str, cases: Mapping[str, PlannedCase] | None) -> tuple[list[VersionResults], str]:
         """The sessions that a reference names, newest first; a session that was cut short serves when named."""
         if reference.endswith(".json"):
-            return [self._file(reference)], f"results file {Path(reference).name}"
+            try:
+                return [self._recorded.file(reference)], f"results file {Path(reference).name}"
+            except ResultsError as error:
+                raise ConfigError(f"{self.option}: {error}") from error
         ref = self._version_ref(reference)
-        if ref.model_id == self.version.model_id or ref.name == self.version.name:
+        if ref.model_id == self.version.model_id:
             raise ConfigError(
-                f"{self.option} {reference!r} is the version under test itself ({self.version.name}); "
+                f"{self.option}: {reference!r} is the version under test itself ({self.version.name}); "
                 "name an earlier commit or version, or use auto"
             )
-        sessions = self._load(ref, complete_only=True) or self._load(ref, complete_only=False)
+        sessions = self._recorded.sessions(ref, cases) or self._recorded.sessions(ref, cases, cut_short=True)
         if not sessions:
             raise ConfigError(
-                f"{self.option} {reference!r}: version {ref.name} has no recorded results; "
+                f"{self.option}: {reference!r}: version {ref.name} has no recorded results; "
                 "run `pytest --genai-version` there first"
             )
-        return sessions, f"named as {reference}" if reference != ref.name else "named"
-
-    def _file(self, path: str) -> VersionResults:
-        try:
-            return results_file.read(path)
-        except ResultsError as error:
-            raise ConfigError(f"{self.option} {path!r}: {error}") from error
+        return sessions, "named" if reference == ref.name else f"named as {reference}"
 
     def _version_ref(self, reference: str) -> VersionRef:
         if re.fullmatch(r"m-[0-9a-f]{32}", reference):
             if found := self.store.version_by_id(reference):
                 return found
-            raise ConfigError(f"{self.option} {reference!r}: no such model in the store{self._near(reference)}")
+            raise ConfigError(f"{self.option}: {reference!r}: no such model in the store{self._near(reference)}")
         if found := self.store.version_named(reference):
             return found
         head = self.surveyed.head
-        sha = git.resolve(head.toplevel, reference) if head else None
-        if sha is None:
-            raise ConfigError(
-                f"{self.option} {reference!r} is no git ref, commit, recorded version, model id or results file"
-                f"{self._near(reference)}"
-            )
-        return self._recorded(reference, sha)
+        if head and (sha := git.resolve(head.toplevel, reference)):
+            return self._of_commit(reference, sha)
+        if found := self.store.version_named(sanitise(reference)):
+            return found
+        raise ConfigError(
+            f"{self.option}: {reference!r} is no git ref, commit, recorded version, model id or results file"
+            f"{self._near(reference)}"
+        )
 
-    def _recorded(self, reference: str, sha: str) -> VersionRef:
+    def _of_commit(self, reference: str, sha: str) -> VersionRef:
+        """The version recorded for a commit; this one only where there is no other, to be refused as itself."""
         found = [v for v in self.store.versions_of_commits([sha], self.version.app) if self._same_variant(v)]
         if not found:
+            variant = f" as variant {self.version.variant}" if self.version.variant else ""
             raise ConfigError(
-                f"{self.option} {reference!r} is commit {sha[:8]}, of which no session is recorded"
+                f"{self.option}: {reference!r} is commit {sha[:8]}, of which no session is recorded{variant}"
                 f"{self._near_recorded(sha)}; check it out and run `pytest --genai-version` there, or use auto"
             )
-        return found[0]
+        return min(found, key=lambda v: (v.model_id == self.version.model_id, v.created_ms))
 
     def _near(self, reference: str) -> str:
-        names = [*self.store.version_names(), "auto", "none"]
+        """What is like the reference, else what is recorded."""
+        names = [name for name in self.store.version_names() if name != self.version.name]
         head = self.surveyed.head
         refs = git.near_refs(head.toplevel, reference) if head else ()
-        near = [*refs, *difflib.get_close_matches(reference, names, n=5)][:5]
+        words = difflib.get_close_matches(reference, ["auto", "none"], cutoff=0.75)
+        near = [*words, *refs, *difflib.get_close_matches(reference, names, n=5)][:5]
         if near:
             return f"; near: {', '.join(near)}"
-        return f"; recorded: {', '.join(names[:5])}" if len(names) > 2 else "; nothing is recorded yet"
+        return f"; recorded: {', '.join(names[:5])}" if names else "; no other version is recorded"
 
     def _near_recorded(self, sha: str) -> str:
         """The recorded version nearest to a commit that has none."""
@@ -149,48 +148,50 @@ class Finder:
         if head is None or head.commit is None:
             what = "outside git" if head is None else "without a commit"
             return _none(f"{what} there is no ancestor; name a results file or a version with {self.option}")
-        target: git.Target | None = git.target(head.toplevel, head, self.surveyed.ci)
+        last = git.target(head.toplevel, head, self.surveyed.ci)
+        targets = [last]
+        while last.then is not None:
+            targets.append(last := last.then)
         best: tuple[Candidate, str] | None = None
-        why = ""
-        while target is not None:
-            why = target.why
-            for candidate in self._candidates(target.start, cases):
+        for target in targets:
+            for candidate in self._candidates(target, cases):
                 if candidate.coverage >= ENOUGH:
-                    return self._chosen(candidate, why)
+                    return self._chosen(candidate, target.why)
                 if best is None or candidate.coverage > best[0].coverage:
-                    best = candidate, why
-            target = target.then
+                    best = candidate, target.why
         if best is not None:
-            self._warnings.append(
-                f"no recorded ancestor holds {ENOUGH:.0%} of these cases; the best-covering one holds "
-                f"{best[0].coverage:.0%}"
-            )
+            self._warnings.append(f"no ancestor holds {ENOUGH:.0%} of these cases: best {best[0].coverage:.0%}")
             return self._chosen(*best)
-        return self._nothing(head, why)
+        return self._nothing(head, last)
 
-    def _nothing(self, head: git.Head, why: str) -> Baseline:
-        reason = f"no recorded ancestor (searched from: {why})"
-        if not head.shallow:
-            return _none(reason)
-        return _none(reason, _SHALLOW)
+    def _nothing(self, head: git.Head, target: git.Target) -> Baseline:
+        where, colon, trouble = target.why.partition(": ")
+        reason = f"no recorded ancestor, from the {where}" if target.start else f"no ancestor, {where}"
+        warnings = [*self._warnings, f"baseline: {trouble}"] if colon else self._warnings
+        return _none(reason, *warnings, *(_SHALLOW if head.shallow else ()))
 
-    def _candidates(self, start: str | None, cases: Mapping[str, PlannedCase]) -> Iterator[Candidate]:
-        """Recorded versions with a complete session: along first parents, nearest first; if none, any ancestor."""
+    def _candidates(self, target: git.Target, cases: Mapping[str, PlannedCase]) -> Iterator[Candidate]:
+        """Recorded versions with a complete session: along first parents, nearest first; then any ancestor."""
         head = self.surveyed.head
-        if start is None or head is None:
+        if target.start is None or head is None:
             return
-        found = False
-        for batch in git.ancestors(head.toplevel, start):
+        if target.then is not None:
+            # Of a dirty tree: that commit alone, its ancestors are searched from where a clean tree starts.
+            for ref in self._by_distance([target.start]):
+                yield from self._loaded(ref, cases)
+            return
+        seen: set[str] = set()
+        for batch in git.ancestors(head.toplevel, target.start):
             for ref in self._by_distance(batch):
-                for candidate in self._loaded(ref, cases):
-                    found = True
-                    yield candidate
-        if found:
-            return
-        seen = [
-            r for batch in git.ancestors(head.toplevel, start, first_parent=False) for r in self._by_distance(batch)
+                seen.add(ref.model_id)
+                yield from self._loaded(ref, cases)
+        others = [
+            ref
+            for batch in git.ancestors(head.toplevel, target.start, first_parent=False)
+            for ref in self._by_distance(batch)
+            if ref.model_id not in seen
         ]
-        for ref in sorted(seen, key=lambda r: self._distance(r.commit) or 0):
+        for ref in sorted(others, key=lambda r: self._distance(r.commit) or 0):
             yield from self._loaded(ref, cases)
 
     def _by_distance(self, shas: Sequence[str]) -> list[VersionRef]:
@@ -204,35 +205,20 @@ class Finder:
         return ref.variant == self.version.variant
 
     def _loaded(self, ref: VersionRef, cases: Mapping[str, PlannedCase]) -> Iterator[Candidate]:
-        if sessions := self._load(ref, complete_only=True):
-            yield _candidate(sessions, cases)
-
-    def _load(self, ref: VersionRef, *, complete_only: bool) -> list[VersionResults]:
-        """Sessions of a version, newest first, until every case has as many values as a pool keeps."""
-        loaded: list[VersionResults] = []
-        for session in self.store.sessions(ref.model_id):
-            if complete_only and not session.complete:
-                continue
-            if (results := self._read(session)) is not None:
-                loaded.append(results)
-            if _full(loaded):
-                break
-        return loaded
-
-    def _read(self, session: SessionRef) -> VersionResults | None:
-        """One session's results; one that cannot be read is named, and the others serve."""
-        try:
-            return results_file.parse(self.store.read_results(session), f"run {session.run_id}")
-        except ResultsError as error:
-            self._warnings.append(f"a recorded session was left out: {error}")
-            return None
+        """None where there is no complete session, or none that holds a value: the provider was down."""
+        if sessions := self._recorded.sessions(ref, cases):
+            candidate = candidate_of(sessions, cases)
+            if any(map(has_value, candidate.pool.cases.values())):
+                yield candidate
 
     def _distance(self, commit: str | None) -> int | None:
+        """Commits between; the merge that a CI service made to test a pull request is none of them."""
         head = self.surveyed.head
         tip = (head.tested or head.commit) if head else None
         if head is None or commit is None or tip is None:
             return None
-        return git.distance(head.toplevel, commit, tip)
+        found = git.distance(head.toplevel, commit, tip)
+        return found - 1 if found and head.tested else found
 
     def _chosen(self, candidate: Candidate, why: str) -> Baseline:
         version = candidate.pool.version
@@ -251,31 +237,13 @@ class Finder:
 
 
 _SHALLOW = (
-    "this is a shallow clone, whose visible history ends early: run `git fetch --deepen=100` "
-    "(or `git fetch --unshallow`; on GitHub: `fetch-depth: 0`) and try again"
+    "shallow clone: its history ends early; run `git fetch --deepen=100`",
+    "or fetch all: `git fetch --unshallow`; in actions/checkout: fetch-depth: 0",
 )
 
 
 def _none(why: str, *warnings: str) -> Baseline:
     return Baseline(pool=None, facts=BaselineFacts(why=why), warnings=warnings)
-
-
-def _candidate(sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]) -> Candidate:
-    pooled = pool(sessions)
-    return Candidate(pool=pooled, commit=pooled.version.commit, coverage=coverage(pooled, cases))
-
-
-def coverage(baseline: Pool, cases: Mapping[str, PlannedCase]) -> float:
-    """The share of these cases that the baseline holds: by id and digest, or renamed (function and digest)."""
-    if not cases:
-        return 1.0
-    held = {(c.function, c.digest) for c in baseline.cases.values()}
-    known = {(n, c.digest) for n, c in baseline.cases.items()}
-    return sum((n, c.digest) in known or (c.function, c.digest) in held for n, c in cases.items()) / len(cases)
-
-
-def _full(sessions: Sequence[VersionResults]) -> bool:
-    return sum(s.session.repeats for s in sessions) >= NEWEST
 
 
 def _age(started: str) -> float | None:

@@ -51,6 +51,13 @@ class Ledger:
     def ran(self) -> set[str]:
         return {case for case, _ in self.records}
 
+    def following(self, more: Mapping[str, int]) -> dict[str, list[int]]:
+        """Case -> which repeats are the next ones, that many of them."""
+        last: dict[str, int] = {}
+        for case, repeat in self.records:
+            last[case] = max(repeat, last.get(case, -1))
+        return {case: [last.get(case, -1) + 1 + i for i in range(n)] for case, n in more.items()}
+
 
 def results_of(
     version: Version, facts: SessionFacts, plan: Plan, ledger: Ledger, declared: Sequence[MetricPolicy]
@@ -72,21 +79,40 @@ def compared(baseline: Baseline, results: VersionResults, plan: Plan, root: Path
     return compare(baseline.pool, results, not_collected=left_out)
 
 
+def asked(comparison: Comparison, plan: Plan, settings: Settings, declared: Sequence[MetricPolicy]) -> Decision:
+    """The gate's answer to what is there so far; provisional while it wants more."""
+    return _decide(comparison, plan, settings, declared, final=False)
+
+
 def decided(comparison: Comparison, plan: Plan, settings: Settings, declared: Sequence[MetricPolicy]) -> Decision:
+    """The last answer: what the gate still wants it cannot have (a session that was cut short)."""
+    decision = asked(comparison, plan, settings, declared)
+    return _decide(comparison, plan, settings, declared, final=True) if decision.more else decision
+
+
+def _decide(
+    comparison: Comparison, plan: Plan, settings: Settings, declared: Sequence[MetricPolicy], *, final: bool
+) -> Decision:
     before, now = comparison.baseline_values(), comparison.current_values()
-    policies = {m: policy_for(m, declared) for m in {**before, **now}}
-    least = settings.repeats[0]
-    own = {name: c.repeats for name, c in plan.cases.items() if c.repeats is not None and c.repeats != least}
     return decide(
         before,
         now,
-        policies,
+        {m: policy_for(m, declared) for m in {**before, **now}},
         alpha=settings.alpha,
-        repeats=(least, least),
+        repeats=settings.repeats,
         baseline_sessions=comparison.baseline_sessions(),
-        final=True,
-        own_repeats=own,
+        final=final,
+        own_repeats={name: c.repeats for name, c in plan.cases.items() if c.repeats is not None},
     )
+
+
+def look_line(decision: Decision) -> str:
+    """Says what is run again and why."""
+    cases = f"{len(decision.more)} case{'' if len(decision.more) == 1 else 's'}"
+    if decision.next_look is None:
+        return f"genaiver: again: {cases}, because {decision.why_more}"
+    number, of = decision.looks.index(decision.next_look) + 1, len(decision.looks)
+    return f"genaiver: look {number} of {of}: {cases}, because {decision.why_more}"
 
 
 def evaluated(results: VersionResults) -> int:
@@ -112,14 +138,10 @@ def failure(decision: Decision | None, settings: Settings, found: int) -> str | 
 
 
 def counts_of(ledger: Ledger, results: VersionResults, settings: Settings, missing: Iterable[str]) -> Counts:
-    nothing = sorted(case for case in results.cases if _did_nothing(case, ledger))
+    worked = {case for (case, _), record in ledger.records.items() if not record.idle}
+    nothing = sorted(results.cases.keys() - worked)
     lost = sorted({ledger.produced.get(t, "") or "outside any test" for t in missing})
     return Counts(evaluated=evaluated(results), wanted=settings.min_cases, nothing=tuple(nothing), lost=tuple(lost))
-
-
-def _did_nothing(case: str, ledger: Ledger) -> bool:
-    records = [r for (name, _), r in ledger.records.items() if name == case]
-    return bool(records) and all(r.idle for r in records)
 
 
 def notices(ledger: Ledger, plan: Plan, session: SessionFacts) -> list[str]:

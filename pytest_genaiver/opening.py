@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_genaiver.adapters import git
 from pytest_genaiver.adapters.tracking.place import Place, find_place, place_of
 from pytest_genaiver.adapters.tracking.store import Store
 from pytest_genaiver.errors import ConfigError
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from pytest_genaiver.options import Settings
 
 
+_INI_FILES = ("pytest.toml", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """A session that is recorded. `experiment` is the MLflow experiment's name."""
@@ -28,11 +33,13 @@ class Opened:
     experiment: str
 
 
-def look(rootpath: Path, settings: Settings, environ: Mapping[str, str]) -> tuple[Surveyed, Place]:
+def look(
+    rootpath: Path, settings: Settings, environ: Mapping[str, str], *, started: Path | None = None
+) -> tuple[Surveyed, Place]:
     """Survey the project and find its store, which must not count as a change of the project."""
     first = find_place(environ, settings.tracking_uri, rootpath)
     ours = [*settings.reports, *([first.database] if first.database else [])]
-    surveyed = survey(rootpath, settings, environ, ours)
+    surveyed = survey(rootpath, settings, environ, ours, started or rootpath)
     return surveyed, find_place(environ, settings.tracking_uri, surveyed.root)
 
 
@@ -47,6 +54,25 @@ def open_store(surveyed: Surveyed, place: Place, settings: Settings, name: Calla
     store.open(experiment)
     model_id = store.version(version.name, version_tags(version, surveyed), {})
     return Opened(surveyed=surveyed, version=replace(version, model_id=model_id), store=store, experiment=experiment)
+
+
+def hints(opened: Opened) -> list[str]:
+    """What the user should do about the store, one line each."""
+    place, head = opened.store.place, opened.surveyed.head
+    if head is None or place.database is None or not git.is_untracked(head.toplevel, place.database):
+        return []
+    return [f"{place.database.name} is not ignored by git: add it to .gitignore"]
+
+
+def misled(args: Sequence[str], inipath: Path | None, started: Path) -> list[str]:
+    """Paths after our options that pytest took for places of tests, so that it found no ini file, one line each."""
+    if inipath is not None or not any((started / name).is_file() for name in _INI_FILES):
+        return []
+    return [
+        f"pytest found no ini file: write {flag}={value}"
+        for flag, value in pairwise(args)
+        if flag in ("--genai-baseline", "--genai-report") and (started / value).exists()
+    ]
 
 
 def start_run(opened: Opened) -> str:

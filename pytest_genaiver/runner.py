@@ -15,7 +15,7 @@ from pytest_genaiver.core.failures import is_provider_failure
 from pytest_genaiver.core.records import Outcome, PlannedCase, RepeatRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from mlflow.entities import Trace
 
@@ -75,6 +75,7 @@ class Runner:
         self._now: Execution | None = None
         self._repeat = 0
         self._records: list[RepeatRecord] = []
+        self._history: dict[str, dict[int, RepeatRecord]] = {}
         self._failed: dict[int, pytest.TestReport] = {}
         self._sections = 0
 
@@ -87,13 +88,29 @@ class Runner:
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Run all repeats but the last, which pytest itself runs and reports."""
         planned = item.stash.get(PLANNED, None)
-        self._repeat, self._records, self._failed, self._sections = 0, [], {}, 0
+        self._begin(0)
         if planned is None or planned.repeats == 1:
             return
-        sibling = Sibling.from_parent(item.parent or item.session, name="genaiver-repeat")
         for _ in range(planned.repeats - 1):
-            run_again(item, sibling)
+            run_again(item, sibling_of(item))
             self._repeat += 1
+
+    def again(
+        self, wanted: Sequence[tuple[pytest.Item, int]], last: pytest.Item | None
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Run each item as that repeat, unreported; yields the records of each. `last` stands behind them."""
+        items = [item for item, _ in wanted]
+        for (item, repeat), after in zip(wanted, [*items[1:], last], strict=True):
+            self._begin(repeat)
+            run_again(item, sibling_of(item) if after is item else after)
+            yield [r.to_json() for r in self._records]
+
+    def _begin(self, repeat: int) -> None:
+        self._repeat, self._records, self._failed, self._sections = repeat, [], {}, 0
+
+    def records(self) -> list[dict[str, Any]]:
+        """Everything that was recorded in this process, as plain JSON."""
+        return [r.to_json() for records in self._history.values() for r in records.values()]
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -162,8 +179,10 @@ class Runner:
     def _finish(self, item: pytest.Item, planned: Planned, now: Execution) -> None:
         record = self._record(planned, now)
         self._records = [r for r in self._records if r.repeat != record.repeat] + [record]
+        history = self._history.setdefault(record.case, {})
+        history[record.repeat] = record
         self._now = None
-        self._told(item, self._records)
+        self._told(item, list(history.values()))
 
     def _record(self, planned: Planned, now: Execution) -> RepeatRecord:
         assert now.case is not None
@@ -205,7 +224,12 @@ class Runner:
         return lambda: self._tracer.trace_of(scope)
 
 
-def run_again(item: pytest.Item, nextitem: pytest.Item) -> None:
+def sibling_of(item: pytest.Item) -> pytest.Item:
+    sibling: pytest.Item = Sibling.from_parent(item.parent or item.session, name="genaiver-repeat")
+    return sibling
+
+
+def run_again(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """One more execution of an item, unreported: fixtures of function scope anew, wider ones kept."""
     runner: Any = item.config.pluginmanager.get_plugin("runner")
     runner.runtestprotocol(item, log=False, nextitem=nextitem)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 import uuid
+from dataclasses import replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from pytest_genaiver import closing, opening
+from pytest_genaiver import closing, opening, telling
 from pytest_genaiver.adapters import results_file
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.baseline import Baseline, Finder
@@ -18,11 +18,12 @@ from pytest_genaiver.collecting import Collector
 from pytest_genaiver.core.records import Plan
 from pytest_genaiver.core.results import SessionFacts, VersionResults
 from pytest_genaiver.errors import GenaiverError, StoreError, warn
+from pytest_genaiver.looks import Looks, Wanted
 from pytest_genaiver.option_values import with_hook_metrics
 from pytest_genaiver.options import SessionGate
 from pytest_genaiver.process import RUNNER, TestProcess, quieten
 from pytest_genaiver.public import NO_BASELINE
-from pytest_genaiver.report import json_report, terminal
+from pytest_genaiver.report import json_report
 from pytest_genaiver.report.parts import BaselineFacts
 from pytest_genaiver.report.summary import summarise
 from pytest_genaiver.runner import RECORDS
@@ -38,6 +39,13 @@ if TYPE_CHECKING:
     from pytest_genaiver.report.parts import Summary
 
 
+class Elsewhere(Protocol):
+    """The processes that hold the tests, where this one does not."""
+
+    def finish(self) -> None:
+        """Gather what they recorded and counted."""
+
+
 class Session:
     """Opens the record of the session, gathers what the tests measured, decides, reports, saves."""
 
@@ -51,6 +59,7 @@ class Session:
         self.declared: tuple[MetricPolicy, ...] = ()
         self.collector: Collector | None = None
         self.process: TestProcess | None = None
+        self.elsewhere: Elsewhere | None = None
         self.baseline: Baseline = Baseline(pool=None, facts=BaselineFacts(why="nothing was collected"))
         self.decision: Decision | None = None
         self.summary: Summary | None = None
@@ -84,9 +93,12 @@ class Session:
         hook, settings = self.config.hook, self.settings
         opening.flavours(settings.autolog)
         self.declared = with_hook_metrics(settings.metrics, hook.pytest_genai_metrics(config=self.config))
-        surveyed, place = opening.look(self.config.rootpath, settings, os.environ)
+        started = self.config.invocation_params.dir
+        surveyed, place = opening.look(self.config.rootpath, settings, os.environ, started=started)
         self._notices += surveyed.warnings
         self.opened = opening.open_store(surveyed, place, settings, self._name)
+        self._notices += opening.hints(self.opened)
+        self._notices += opening.misled(self.config.invocation_params.args, self.config.inipath, started)
         version = self.opened.version
         self._finder = Finder(store=self.opened.store, surveyed=surveyed, version=version)
         self._reference = hook.pytest_genai_baseline(config=self.config, version=version)
@@ -114,11 +126,11 @@ class Session:
         self.config.add_cleanup(self.process.stop)
         self.process.start()
         self.config.pluginmanager.register(self.process.runner, RUNNER)
+        looks = Looks(self.process.runner, ask=self.wanted, got=self.ledger.add)
+        self.config.pluginmanager.register(looks, "genaiver-looks")
 
-    def pytest_report_header(self) -> str:
-        from pytest_genaiver.adapters.tracking.store import shown_uri
-
-        return f"genaiver: version {self.opened.version.name}, store {shown_uri(self.opened.store.place.uri)}"
+    def pytest_report_header(self) -> list[str]:
+        return telling.header(self.opened, self._terminal())
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         # pytest calls this hook after a usage error too.
@@ -130,7 +142,7 @@ class Session:
         self.plan = plan
         usage(lambda: self._choose(plan))
         if plan.cases:
-            self._announce(plan)
+            telling.announce(plan, self.settings.repeats[0], self.baseline.facts, self._terminal())
 
     def _choose(self, plan: Plan) -> None:
         reference = self._reference
@@ -149,16 +161,24 @@ class Session:
             why = " ".join([self.baseline.facts.why, *self.baseline.warnings])
             raise GenaiverError(f"--genai-require-baseline: no baseline was found: {why}")
 
-    def _announce(self, plan: Plan) -> None:
-        runs = sum(c.repeats or self.settings.repeats[0] for c in plan.cases.values())
-        reporter = self._terminal()
-        if reporter is not None and reporter.verbosity >= 0:
-            name = self.baseline.facts.name or f"none ({self.baseline.facts.why})"
-            cases = f"{len(plan.cases)} case{'' if len(plan.cases) == 1 else 's'}"
-            reporter.write_line(f"genaiver: {cases} to run, {runs} runs in all; baseline {name}")
-
     def _terminal(self) -> Any:
         return self.config.pluginmanager.get_plugin("terminalreporter")
+
+    def wanted(self) -> Wanted:
+        """Ask the gate what it wants run again; empty when it is sure, or decides nothing."""
+        if self.plan is None or self.settings.gate is SessionGate.OFF:
+            return {}
+        facts = SessionFacts(id="", started="", complete=False, repeats=0)
+        decision = closing.asked(self._compared(facts, self.plan), self.plan, self.settings, self.declared)
+        reporter = self._terminal()
+        if decision.more and reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(closing.look_line(decision))
+        return self.ledger.following(decision.more)
+
+    def _compared(self, facts: SessionFacts, plan: Plan) -> Comparison:
+        results = closing.results_of(self.opened.version, facts, plan, self.ledger, self.declared)
+        return closing.compared(self.baseline, results, plan, self.opened.surveyed.root)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A case's records ride on its last report, which xdist carries over from the workers."""
@@ -170,6 +190,8 @@ class Session:
         if self.process is not None:
             self.ledger.count(self.process.finish())
             self.process.stop()
+        if self.elsewhere is not None:
+            self.elsewhere.finish()
         if self.plan is None:
             self._abandon()
             return
@@ -192,6 +214,8 @@ class Session:
             self.decision = self.config.hook.pytest_genai_decide(
                 config=self.config, comparison=comparison, decision=decision
             )
+            # What joins the baseline's pool is the balanced prefix: retries of failed cases would bias it.
+            results.session = replace(facts, repeats=decision.look or facts.repeats)
         self._save(results)
         counts = closing.counts_of(self.ledger, results, self.settings, self._missing)
         self.summary = self._summarise(results, comparison, counts)
@@ -286,14 +310,8 @@ class Session:
             warn(f"pytest_genai_report failed: {error!r}")
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if self.summary is None:
-            return
-        terminalreporter.section("genai version")
-        ascii_only = not _can_encode("…─→", terminalreporter)
-        width = terminalreporter._tw.fullwidth
-        drawn = terminal.lines(self.summary, width=width, verbosity=terminalreporter.verbosity, ascii=ascii_only)
-        for text, markup in drawn:
-            terminalreporter.write_line(text, **markup)
+        if self.summary is not None:
+            telling.summary(self.summary, terminalreporter)
 
 
 def usage(action: Callable[[], Any]) -> None:
@@ -302,13 +320,3 @@ def usage(action: Callable[[], Any]) -> None:
         action()
     except GenaiverError as error:
         raise pytest.UsageError(str(error)) from error
-
-
-def _can_encode(text: str, reporter: Any) -> bool:
-    encoding = getattr(getattr(reporter, "_tw", None), "_file", sys.stdout)
-    name = getattr(encoding, "encoding", None) or "utf-8"
-    try:
-        text.encode(name)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

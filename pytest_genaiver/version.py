@@ -28,13 +28,21 @@ class Surveyed:
     warnings: tuple[str, ...] = ()
 
 
-def survey(rootpath: Path, settings: Settings, environ: Mapping[str, str], ours: Sequence[Path]) -> Surveyed:
+def survey(
+    rootpath: Path, settings: Settings, environ: Mapping[str, str], ours: Sequence[Path], started: Path
+) -> Surveyed:
     """Look at the project. `ours`: our own store and reports, which never make a tree dirty.
+
+    `started` is the folder that pytest was started in. Pytest takes `--genai-baseline ../x.json` for a place of tests
+    when it determines its rootdir, which then lies above the project and its repository.
 
     Raises GitError where git refuses to answer ("dubious ownership"), with the fix.
     """
     ci = read_ci(environ)
-    head = git.read_head(rootpath, ci, ours=[str(p) for p in ours])
+    own = [str(p) for p in ours]
+    head = git.read_head(rootpath, ci, ours=own)
+    if head is None and rootpath in started.parents:
+        head = git.read_head(started, ci, ours=own)
     root = head.toplevel if head else rootpath
     remote = app_from_url(head.remote) if head and head.remote else None
     folder = head.main_worktree if head else rootpath

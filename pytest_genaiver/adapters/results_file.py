@@ -49,8 +49,9 @@ def read(path: str | os.PathLike[str]) -> VersionResults:
 
 def parse(text: str, name: str | os.PathLike[str]) -> VersionResults:
     """The results in the text of a results file; `name` is for messages. Raises ResultsError."""
+    data = _parse(text, name)
     try:
-        return VersionResults.from_json(_parse(text, name))
+        return VersionResults.from_json(data)
     except ResultsError as error:
         raise ResultsError(f"{os.fspath(name)!r} is not a results file: {error}") from error
 

@@ -68,7 +68,8 @@ class Decision:
     """The gate's answer. While `more` (case id -> further repeats wanted) is not empty, the verdict is provisional.
 
     `look` is the repeats per case that the mean tests used, `looks` all that are planned; `reason` says in one
-    sentence why this verdict, `why_more` why further repeats are wanted.
+    sentence why this verdict, `why_more` why further repeats are wanted, `next_look` to which look they lead: None
+    for retries of single cases and for values that are missing.
     """
 
     verdict: Verdict
@@ -79,6 +80,7 @@ class Decision:
     alpha: float
     reason: str = ""
     why_more: str = ""
+    next_look: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Every field as plain JSON values: lists for tuples, null for a number that is not finite."""

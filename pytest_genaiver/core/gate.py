@@ -16,7 +16,7 @@ from pytest_genaiver.core.inputs import build_metrics
 from pytest_genaiver.core.latency import is_advisory
 from pytest_genaiver.core.looks import holm, make_plan
 from pytest_genaiver.core.percase import CaseTest, case_test
-from pytest_genaiver.core.progress import Progress
+from pytest_genaiver.core.progress import NOTHING, Progress
 from pytest_genaiver.core.verdict import Levels, judge, untested
 
 if TYPE_CHECKING:
@@ -69,16 +69,17 @@ def decide(  # noqa: PLR0913 - the inputs of the decision, all but three by keyw
     levels = _levels(found, look, plan)
     decisions = {f.name: judge(f, levels) for f in found}
     verdict, reason = _session(decisions, found, first=not baseline)
-    more, why = ({}, "") if final or verdict == "regressed" else progress.wanted(found, look, plan)
+    wanted = NOTHING if final or verdict == "regressed" else progress.wanted(found, look, plan)
     return Decision(
         verdict=verdict,
         metrics=decisions,
-        more=more,
+        more=wanted.more,
         look=min(look, progress.longest),
         looks=plan.looks,
         alpha=plan.alpha,
         reason=reason,
-        why_more=why,
+        why_more=wanted.why,
+        next_look=wanted.look,
     )
 
 
@@ -137,4 +138,5 @@ def _before_first_look(plan: Plan, metrics: Sequence[Metric], progress: Progress
         alpha=plan.alpha,
         reason=why,
         why_more=why,
+        next_look=plan.looks[0],
     )

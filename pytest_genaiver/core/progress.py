@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.assess import Assessed
     from pytest_genaiver.core.looks import Plan
     from pytest_genaiver.core.sample import Metric
+
+
+class Wanted(NamedTuple):
+    """Further repeats by case, why, and the look that they lead to (None for retries and missing values)."""
+
+    more: dict[str, int]
+    why: str = ""
+    look: int | None = None
+
+
+NOTHING = Wanted({})
 
 
 class Progress:
@@ -52,19 +63,20 @@ class Progress:
         lacking = {case: repeats - self._least.get(case, self._most[case]) for case in cases}
         return {case: n for case, n in lacking.items() if n > 0}
 
-    def wanted(self, found: Sequence[Assessed], look: int, plan: Plan) -> tuple[dict[str, int], str]:
-        """Further repeats by case, and why: first for values that are missing, then retries, then the next look."""
+    def wanted(self, found: Sequence[Assessed], look: int, plan: Plan) -> Wanted:
+        """First for values that are missing, then retries, then the next look."""
         if again := self._without_value(plan.looks[0]):
-            return again, "they have no value yet"
+            return Wanted(again, "they have no value yet")
         retries, why = _retries(found)
         if retries or plan.is_last(look):
-            return retries, why
+            return Wanted(retries, why)
         below = plan.go_on_below(look, max(1, len(self._gated)))
         asking = [one for one in found if one.in_holm and _wants_look(one, below)]
         if not asking:
-            return {}, ""
+            return NOTHING
         likeliest = min(asking, key=lambda one: one.test.p if one.test else 1.0)
-        return self.up_to(plan.next_look(look)), words.looks_worse(likeliest)
+        following = plan.next_look(look)
+        return Wanted(self.up_to(following), words.looks_worse(likeliest), following)
 
     def _without_value(self, least: int) -> dict[str, int]:
         """Common cases that hold no current value at all; once, so only while they have no more than the least."""

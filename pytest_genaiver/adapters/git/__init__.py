@@ -11,6 +11,7 @@ from pytest_genaiver.adapters.git.command import NO_GIT, git_available
 from pytest_genaiver.adapters.git.head import Head, read_head
 from pytest_genaiver.adapters.git.history import ancestors, commit_date, distance, log, near_refs, resolve
 from pytest_genaiver.adapters.git.target import Target, target
+from pytest_genaiver.adapters.git.worktree import is_untracked
 
 __all__ = [
     "NO_GIT",
@@ -20,6 +21,7 @@ __all__ = [
     "commit_date",
     "distance",
     "git_available",
+    "is_untracked",
     "log",
     "near_refs",
     "read_head",

@@ -26,6 +26,15 @@ def read_work_tree(top: Path, ours: Iterable[str] = ()) -> WorkTree:
     return parse_status(must(top, "-c", "core.fsmonitor=false", "status", *flags), _own_paths(top, ours))
 
 
+def is_untracked(top: Path, path: Path) -> bool:
+    """Whether `git add --all` would add the file: it lies in the work tree, neither tracked nor ignored."""
+    real = Path(os.path.realpath(path.parent), path.name)
+    if top not in real.parents:
+        return False
+    listed = ask(top, "ls-files", "--others", "--exclude-standard", "--", f":(literal){real.relative_to(top)}")
+    return bool(listed)
+
+
 def fingerprint(top: Path, work_tree: WorkTree) -> str:
     """Hash of the differing files as they lie in the work tree: whether a change is staged makes no difference."""
     digest = hashlib.sha256()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_genaiver.adapters.traces.storable import clean, text_of
+
 _SOURCE = "pytest-genaiver"
 
 
@@ -17,14 +19,14 @@ def feedback_of(name: str, value: object, rationale: str | None = None) -> Any:
     if isinstance(value, Feedback):
         return Feedback(
             name=name,
-            value=value.value,
+            value=clean(value.value),
             error=value.error,
             source=value.source,
-            metadata=value.metadata,
-            rationale=rationale,
+            metadata={str(k): text_of(v) for k, v in (value.metadata or {}).items()},
+            rationale=clean(value.rationale if rationale is None else rationale),
         )
     source = AssessmentSource(source_type="CODE", source_id=_SOURCE)
-    return Feedback(name=name, value=_plain(value), rationale=rationale, source=source)
+    return Feedback(name=name, value=_plain(value), rationale=clean(rationale), source=source)
 
 
 def _plain(value: Any) -> Any:

@@ -43,7 +43,7 @@ class ImportHook(MetaPathFinder):
                 continue
             spec: ModuleSpec | None = find(fullname, path, target)
             if spec is not None:
-                if spec.loader is not None and hasattr(spec.loader, "exec_module"):
+                if hasattr(spec.loader, "exec_module"):
                     spec.loader = _Loader(spec.loader, lambda: self._imported(fullname))
                 return spec
         return None
@@ -71,3 +71,7 @@ class _Loader(Loader):
             module.__spec__.loader = self._real
         self._real.exec_module(module)
         self._done()
+
+    def __getattr__(self, name: str) -> Any:
+        """`importlib.util.find_spec` shows this loader to callers who only look: it is the real one to them."""
+        return getattr(self._real, name)

@@ -11,7 +11,7 @@ from pytest_genaiver.adapters.traces.reading import Measured, measure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlflow.entities import Trace
+    from mlflow.entities import Trace, TraceInfo
 
     from pytest_genaiver.adapters.traces.hold import Held
 
@@ -24,6 +24,7 @@ class Scope:
 
     `request_id` pairs repeats of two versions in MLflow's own comparison; None for a test that is no case.
     The window from `start_ns` to `end_ns` attributes traces of threads that carry no context.
+    `bypassed`: traces that MLflow itself stored at once.
     """
 
     key: str
@@ -41,7 +42,10 @@ class Scope:
 
     def tags(self) -> dict[str, str]:
         """Tags for every trace that starts within this scope (MLflow's own names for tests)."""
-        tags = {SCOPE_TAG: self.key, "mlflow.test.name": self.test_name}
+        return {SCOPE_TAG: self.key, **self.test_tags()}
+
+    def test_tags(self) -> dict[str, str]:
+        tags = {"mlflow.test.name": self.test_name}
         if self.case_id is not None:
             tags["mlflow.test.case_id"] = self.case_id
         return tags
@@ -51,8 +55,11 @@ class Scope:
 
     def measure(self, model_id: str | None, root: Trace | None) -> Measured:
         """What the app did in the test's body. Calls of fixtures, and of another version, are not this case's."""
-        others = [h.trace for h in self.held if h.trace_id != self.root_id and self._is_apps(h, model_id)]
-        return measure(root, others)
+        return measure(root, self.others(model_id))
+
+    def others(self, model_id: str | None) -> list[Trace]:
+        """The app's traces beside the root: of threads, and of contexts that do not inherit the test's."""
+        return [h.trace for h in self.held if h.trace_id != self.root_id and self._is_apps(h, model_id)]
 
     def _is_apps(self, held: Held, model_id: str | None) -> bool:
         in_call = self.call_ns is not None and self.call_ns[0] <= held.start_ns <= self.call_ns[1]
@@ -60,6 +67,10 @@ class Scope:
 
     def root_trace(self) -> Trace | None:
         return next((h.trace for h in self.held if h.trace_id == self.root_id), None)
+
+    def carrier(self) -> str | None:
+        """The trace that the scores ride on: the root, where there is none the first of this execution."""
+        return self.root_id or (self.held[0].trace_id if self.held else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,24 +83,26 @@ class Destination:
     run_id: str | None
 
 
-def complete(held: Held, scope: Scope | None, to: Destination) -> None:
-    """Link a trace to the session's experiment, run and version, and to its test.
-
-    A trace of a thread carries no context; one made after the test called `mlflow.set_experiment` points
-    elsewhere; one made in `with mlflow.set_active_model(...)` keeps the version that it names.
+def link(info: TraceInfo, scope: Scope | None, to: Destination) -> None:
+    """Link a trace to its version and its test. One of a thread carries neither; one made in
+    `with mlflow.set_active_model(...)` keeps the version that it names.
     """
-    from mlflow.entities import TraceLocation
-
-    info = held.trace.info
     info.tags.pop(SCOPE_TAG, None)
-    info.trace_location = TraceLocation.from_experiment_id(to.experiment_id)
-    _set(info.trace_metadata, {"mlflow.sourceRun": to.run_id})
     if to.model_id is not None:
         info.trace_metadata.setdefault("mlflow.modelId", to.model_id)
     if scope is not None:
-        _set(info.tags, {"mlflow.test.name": scope.test_name, "mlflow.test.case_id": scope.case_id})
-        if held.trace_id == scope.root_id:
-            _set(info.tags, {"mlflow.eval.requestId": scope.request_id})
+        info.tags.update(scope.test_tags())
+
+
+def complete(info: TraceInfo, scope: Scope | None, to: Destination) -> None:
+    """Link a trace to the session's experiment and run too, wherever the test made MLflow point."""
+    from mlflow.entities import TraceLocation
+
+    link(info, scope, to)
+    info.trace_location = TraceLocation.from_experiment_id(to.experiment_id)
+    _set(info.trace_metadata, {"mlflow.sourceRun": to.run_id})
+    if scope is not None and info.trace_id == scope.root_id:
+        _set(info.tags, {"mlflow.eval.requestId": scope.request_id})
 
 
 def _set(target: dict[str, str], values: Mapping[str, str | None]) -> None:

@@ -1,9 +1,4 @@
-"""MLflow's process-wide state: tracking URI, experiment, active model. Set, kept through each test, put back.
-
-Private to MLflow here: `_active_experiment_id`, and `ActiveModel.__enter__`/`__exit__`, wrapped so that
-`with mlflow.set_active_model(...)` inside a test starts a trace of its own (a trace's version is fixed when it
-starts). `tests/adapters/traces/test_canary.py` fails when one of them moves.
-"""
+"""MLflow's process-wide state: tracking URI, experiment, active model. Set, kept through each test, put back."""
 
 from __future__ import annotations
 
@@ -13,8 +8,10 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from pytest_genaiver.adapters.traces import internals
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from pytest_genaiver.adapters.traces.scope import Destination
 
@@ -27,32 +24,41 @@ _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
+_OURS = ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_ACTIVE_MODEL_ID")
+_ACTIVE_MODELS = ("MLFLOW_ACTIVE_MODEL_ID", "_MLFLOW_ACTIVE_MODEL_ID")
 _CHATTY = ("mlflow", "alembic")
 
 
 def prepare() -> Callable[[], None]:
     """Set environment and log levels before MLflow is used; returns what puts them back."""
-    names = [*_ENVIRONMENT, "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_ACTIVE_MODEL_ID"]
-    before = {n: os.environ.get(n) for n in names}
+    import mlflow  # noqa: F401  # it sets its own log level when it is imported
+
+    before = _environment(*_ENVIRONMENT, *_OURS)
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     levels = {n: logging.getLogger(n).level for n in _CHATTY}
     if "MLFLOW_LOGGING_LEVEL" not in os.environ:
-        import mlflow  # noqa: F401  # it sets its own level when it is imported
-
         for name in _CHATTY:
             logging.getLogger(name).setLevel(logging.WARNING)
 
     def put_back() -> None:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        _put_back(before)
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
 
     return put_back
+
+
+def _environment(*names: str) -> dict[str, str | None]:
+    return {n: os.environ.get(n) for n in names}
+
+
+def _put_back(environment: Mapping[str, str | None]) -> None:
+    for name, value in environment.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 @contextlib.contextmanager
@@ -69,77 +75,53 @@ class Surroundings:
     def __init__(self, to: Destination) -> None:
         self._to = to
         self._exit = contextlib.ExitStack()
+        self._processors: list[Any] = []
 
     def enter(self, current: Callable[[], Any]) -> None:
         """`current()` tells whether a test is running in this context."""
-        from mlflow.tracking import fluent
-        from mlflow.tracking._tracking_service import utils
-
-        uri, experiment = utils._tracking_uri, fluent._active_experiment_id
-        self._exit.callback(self._restore, uri, experiment)
-        self._exit.enter_context(_switching_starts_a_trace(current))
+        restore = (
+            _environment(*_OURS, *_ACTIVE_MODELS),
+            internals.chosen_tracking_uri(),
+            internals.active_experiment(),
+            internals.active_model(),
+        )
+        self._exit.callback(self._restore, *restore)
+        self._exit.enter_context(internals.switching_starts_a_trace(current))
         self.renew()
 
     def leave(self) -> None:
         self._exit.close()
 
     def renew(self) -> None:
-        """Undo what a test changed: cheap when nothing was."""
-        with calm():
-            self._renew()
-
-    def _renew(self) -> None:
+        """Undo what a test changed: cheap when nothing was, and never a question to the store."""
         import mlflow
-        from mlflow.tracking import fluent
 
-        if mlflow.get_tracking_uri() != self._to.tracking_uri:
-            mlflow.set_tracking_uri(self._to.tracking_uri)
-        if fluent._active_experiment_id != self._to.experiment_id:
-            mlflow.set_experiment(experiment_id=self._to.experiment_id)
-        if self._to.model_id and mlflow.get_active_model_id() != self._to.model_id:
-            mlflow.set_active_model(model_id=self._to.model_id)
+        with calm():
+            if internals.chosen_tracking_uri() != self._to.tracking_uri:
+                self._set_tracking_uri(self._to.tracking_uri)
+            self._processors = internals.span_processors()
+            internals.set_active_experiment(self._to.experiment_id)
+            if self._to.model_id and mlflow.get_active_model_id() != self._to.model_id:
+                internals.set_active_model(self._to.model_id)
+        # Threads and child processes know these by the environment alone.
+        os.environ["MLFLOW_TRACKING_URI"] = self._to.tracking_uri
+        os.environ["MLFLOW_EXPERIMENT_ID"] = self._to.experiment_id
         if self._to.model_id:
-            # Threads and child processes know the active model by the environment alone.
             os.environ["MLFLOW_ACTIVE_MODEL_ID"] = self._to.model_id
 
-    def _restore(self, uri: str | None, experiment: str | None) -> None:
+    def _set_tracking_uri(self, uri: str | None) -> None:
+        """MLflow forgets the user's span processors with the URI; what they mask must stay masked."""
         import mlflow
-        from mlflow.tracking import fluent
 
-        os.environ.pop("MLFLOW_ACTIVE_MODEL_ID", None)
-        mlflow.clear_active_model()
-        setattr(fluent, "_active_experiment_id", experiment)  # noqa: B010
+        processors = internals.span_processors() or self._processors
         mlflow.set_tracking_uri(uri)  # type: ignore[arg-type]
+        mlflow.tracing.configure(span_processors=processors)
 
-
-@contextlib.contextmanager
-def _switching_starts_a_trace(current: Callable[[], Any]) -> Iterator[None]:
-    from mlflow import ActiveModel
-    from mlflow.tracing import provider
-    from opentelemetry.context import Context
-
-    contexts: Any = provider.get_context_api
-
-    enter: Any = ActiveModel.__enter__
-    leave: Any = ActiveModel.__exit__
-    tokens: dict[int, Any] = {}
-
-    def detached_enter(model: ActiveModel) -> Any:
-        if current() is not None:
-            tokens[id(model)] = contexts().attach(Context())
-        return enter(model)
-
-    def detached_exit(model: ActiveModel, *exc: Any) -> Any:
-        if (token := tokens.pop(id(model), None)) is not None:
-            contexts().detach(token)
-        return leave(model, *exc)
-
-    _replace(ActiveModel, detached_enter, detached_exit)
-    try:
-        yield
-    finally:
-        _replace(ActiveModel, enter, leave)
-
-
-def _replace(model: Any, enter: Callable[..., Any], leave: Callable[..., Any]) -> None:
-    model.__enter__, model.__exit__ = enter, leave
+    def _restore(
+        self, environment: Mapping[str, str | None], uri: str | None, experiment: str | None, model: Any
+    ) -> None:
+        if internals.chosen_tracking_uri() != uri:
+            self._set_tracking_uri(uri)
+        internals.set_active_experiment(experiment)
+        _put_back(environment)
+        internals.set_active_model(model)

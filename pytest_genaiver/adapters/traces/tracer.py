@@ -9,35 +9,41 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pytest_genaiver.adapters.traces import internals
 from pytest_genaiver.adapters.traces.hold import Held, Hold, live_trace
-from pytest_genaiver.adapters.traces.reading import MODEL, USAGE, Measured, measure, without_double_usage
-from pytest_genaiver.adapters.traces.scope import SCOPE_TAG, Destination, Scope, complete
+from pytest_genaiver.adapters.traces.reading import MODEL, USAGE, Measured, measure
+from pytest_genaiver.adapters.traces.scope import SCOPE_TAG, Destination, Scope, complete, link
+from pytest_genaiver.adapters.traces.storable import without_doubles
 from pytest_genaiver.adapters.traces.surroundings import calm
 from pytest_genaiver.adapters.traces.writer import TraceWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from mlflow.entities import LiveSpan, Trace
+    from mlflow.entities import LiveSpan, Trace, TraceInfo
 
     from pytest_genaiver.adapters.traces.surroundings import Surroundings
 
 _WRITE_AT = 64
+_MOST_OPEN = 500  # of the 1,000 that MLflow keeps
 _current: ContextVar[Scope | None] = ContextVar("genaiver_scope", default=None)
 
 
 @dataclass(slots=True, kw_only=True)
 class Count:
-    """Traces produced by this process against what the store holds; `stored` is None when it was not asked."""
+    """Traces produced by this process; `missing`: those that could not be written -> the test they came from."""
 
     produced: int = 0
-    stored: int | None = None
     missing: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
 
 class Tracer:
-    """Traces of one process. `start` before the first test, `open`/`close` around each execution, `finish` last."""
+    """Traces of one process. `start` before the first test, `open`/`close` around each execution, `finish` last.
+
+    `_lock` guards what is held and is never kept while the store is written to: a thread that ends a span meanwhile
+    would wait, and its latency with it. `_writing` lets one thread write at a time.
+    """
 
     def __init__(self, to: Destination, *, surroundings: Surroundings) -> None:
         self._to = to
@@ -48,13 +54,18 @@ class Tracer:
         self._strays: list[Held] = []
         self._produced: dict[str, str] = {}
         self._waiting: list[Held] = []
+        self._late: list[tuple[Held, list[Any]]] = []
+        self._errors: set[str] = set()
         self._lock = threading.RLock()
+        self._writing = threading.RLock()
         self._refused = False
+        self._start_ms = 0
 
     def start(self) -> None:
         self._hold.install()
         self._surroundings.enter(_current.get)
         self._warm_up()
+        self._start_ms = time.time_ns() // 1_000_000
 
     def _warm_up(self) -> None:
         """One span now, so that nothing is imported within a test.
@@ -65,7 +76,7 @@ class Tracer:
         import mlflow
 
         with calm():
-            with mlflow.start_span(name="genaiver", span_type="LLM") as span:
+            with internals.outside_any_trace(), mlflow.start_span(name="genaiver", span_type="LLM") as span:
                 span.set_attributes({USAGE: {"input_tokens": 1, "output_tokens": 1}, MODEL: "none"})
             for held in self._strays:
                 measure(held.trace, ())
@@ -97,8 +108,9 @@ class Tracer:
         """Around the body alone: one root span, so that every call of the body nests in one trace."""
         import mlflow
 
-        with mlflow.start_span(name=name, span_type="CHAIN") as span:
-            scope.root_id = span.trace_id
+        with internals.outside_any_trace(), mlflow.start_span(name=name, span_type="CHAIN") as span:
+            if internals.is_recorded(span):
+                scope.root_id = span.trace_id
             span.set_inputs(dict(inputs))
             start = time.time_ns()
             try:
@@ -115,114 +127,132 @@ class Tracer:
         return ended or live_trace(scope.root_id)
 
     def measured(self, scope: Scope) -> Measured:
+        root = self.trace_of(scope)
         with self._lock:
-            return scope.measure(self._to.model_id, scope.root_trace() or self.trace_of(scope))
+            return scope.measure(self._to.model_id, root)
 
     def close(self, scope: Scope, feedback: Sequence[Any]) -> list[str]:
         """The scores are in: the traces may leave. Returns the ids of this execution's traces so far."""
         with self._lock:
             scope.feedback = list(feedback)
             scope.closed = True
-            for held in scope.held:
+            without_doubles([h.trace for h in scope.held if not (h.written or h.leaving)])
+            for held in list(scope.held):
                 self._ready(held, scope)
             ids = [h.trace_id for h in scope.held] + scope.bypassed
             full = len(self._waiting) >= _WRITE_AT
+        if internals.traces_in_memory() > _MOST_OPEN:
+            self._hold.end_open(self._is_over)
         if full and not self._refused:
             self._write()
         return ids
+
+    def _is_over(self, info: TraceInfo) -> bool:
+        """Whether a trace was started by an execution that is closed."""
+        scope = self._scopes.get(info.tags.get(SCOPE_TAG, ""))
+        return scope is not None and scope.closed
 
     def flush(self) -> None:
         """Write all that has ended, as asked by the test or by MLflow; scores of open executions follow later."""
         with self._lock:
             for scope in self._scopes.values():
                 for held in scope.held:
-                    if held not in self._waiting and not held.written:
-                        complete(held, scope, self._to)
-                        self._waiting.append(held)
+                    self._enqueue(held, scope)
         self._write()
 
     def finish(self) -> Count:
-        """End what is open, write what is left, and count what the store holds."""
-        self._hold.end_open(lambda _id, tags: SCOPE_TAG in tags)
-        for scope in self._scopes.values():
+        """End what is open, write what is left, and say what could not be written."""
+        self._hold.end_open(lambda info: (info.request_time or 0) >= self._start_ms)
+        for scope in list(self._scopes.values()):
             if not scope.closed:
                 self.close(scope, ())
         with self._lock:
             for held in self._strays:
-                complete(held, None, self._to)
-                self._waiting.append(held)
+                self._enqueue(held, None)
             self._strays = []
         self._write()
-        self._write()
-        errors = sorted({h.error for h in self._waiting if h.error})
-        return Count(produced=len(self._produced), missing=self._unwritten(), errors=errors)
+        if self._waiting and not self._writer.gave_up:
+            self._write()
+        with self._lock:
+            missing = {h.trace_id: self._produced.get(h.trace_id, "") for h in self._waiting}
+            errors = {h.error for h in self._waiting if h.error} | self._errors
+            return Count(produced=len(self._produced), missing=missing, errors=sorted(errors))
 
     @property
     def produced(self) -> dict[str, str]:
         """Trace id -> the test it came from, for every trace of this process."""
-        return dict(self._produced)
-
-    def _unwritten(self) -> dict[str, str]:
-        return {h.trace_id: self._produced.get(h.trace_id, "") for h in self._waiting}
+        with self._lock:
+            return dict(self._produced)
 
     def _arrived(self, held: Held) -> None:
         with self._lock:
-            scope = self._scope_of(held)
+            scope = self._scope_of(held.trace.info, held.start_ns)
+            link(held.trace.info, scope, self._to)
+            without_doubles([held.trace])
             self._produced[held.trace_id] = scope.test_name if scope else ""
             if scope is None:
                 self._strays.append(held)
                 return
             scope.held.append(held)
-            if self._to.model_id is not None:
-                held.trace.info.trace_metadata.setdefault("mlflow.modelId", self._to.model_id)
-            without_double_usage(held.trace)
             if scope.closed:
                 self._ready(held, scope)
 
-    def _scope_of(self, held: Held) -> Scope | None:
-        key = held.trace.info.tags.get(SCOPE_TAG)
+    def _bypassed(self, info: TraceInfo) -> None:
+        with self._lock:
+            scope = self._scope_of(info, time.time_ns())
+            link(info, scope, self._to)
+            self._produced[info.trace_id] = scope.test_name if scope else ""
+            if scope is not None:
+                scope.bypassed.append(info.trace_id)
+
+    def _scope_of(self, info: TraceInfo, ns: int) -> Scope | None:
+        key = info.tags.get(SCOPE_TAG)
         if key in self._scopes:
             return self._scopes[key]
-        return next((s for s in reversed(self._scopes.values()) if s.contains(held.start_ns)), None)
-
-    def _bypassed(self, trace_id: str) -> None:
-        with self._lock:
-            scope = _current.get()
-            self._produced[trace_id] = scope.test_name if scope else ""
-            if scope is not None:
-                scope.bypassed.append(trace_id)
+        return next((s for s in reversed(self._scopes.values()) if s.contains(ns)), None)
 
     def _ready(self, held: Held, scope: Scope) -> None:
-        """Scores ride on the root trace; where there is none, on the first trace of the execution."""
-        carrier = scope.root_id or (scope.held[0].trace_id if scope.held else None)
-        if held.trace_id == carrier and scope.feedback:
+        if scope.feedback and held.trace_id == scope.carrier():
             self._attach(held, scope.feedback)
-        if held not in self._waiting and not held.written:
-            complete(held, scope, self._to)
+            scope.feedback = []
+        self._enqueue(held, scope)
+
+    def _enqueue(self, held: Held, scope: Scope | None) -> None:
+        if not (held.written or held.leaving) and held not in self._waiting:
+            complete(held.trace.info, scope, self._to)
             self._waiting.append(held)
 
-    def _attach(self, held: Held, feedback: Sequence[Any]) -> None:
+    def _attach(self, held: Held, feedback: list[Any]) -> None:
         for f in feedback:
             f.trace_id = held.trace_id
-        if not held.written:
+        if held.started or held.leaving:
+            self._late.append((held, feedback))
+        else:
             held.trace.info.assessments = [*held.trace.info.assessments, *feedback]
-            return
-        import mlflow
-
-        for f in feedback:
-            mlflow.log_assessment(trace_id=held.trace_id, assessment=f)
 
     def _write(self) -> None:
-        with self._lock:
-            batch, self._waiting = self._waiting, []
+        with self._writing:
+            with self._lock:
+                batch, self._waiting = self._waiting, []
+                for held in batch:
+                    held.leaving = True
             with calm():
                 failed = self._writer.write(batch)
-            self._refused = bool(failed)
-            self._waiting = failed + self._waiting
-            self._forget()
+            with self._lock:
+                self._settle(batch, failed)
+                late, self._late = self._late, []
+            with calm():
+                self._errors.update(self._writer.assess([f for _, fs in late for f in fs]))
 
-    def _forget(self) -> None:
-        """What is stored need not stay in memory."""
+    def _settle(self, batch: Sequence[Held], failed: Sequence[Held]) -> None:
+        """What is stored need not stay in memory; what was refused waits for the last write."""
+        self._refused = bool(failed)
+        for held in batch:
+            held.leaving = False
+        self._waiting += failed
+        for held, feedback in [entry for entry in self._late if not entry[0].started]:
+            held.trace.info.assessments = [*held.trace.info.assessments, *feedback]
+        self._late = [entry for entry in self._late if entry[0].started]
         for scope in self._scopes.values():
             if scope.closed and scope.held:
                 scope.held = [h for h in scope.held if not h.written]

@@ -1,0 +1,88 @@
+"""Traces as every store can take them: one value that it refuses would lose the whole trace."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pytest_genaiver.adapters.traces import internals
+from pytest_genaiver.adapters.traces.reading import COST, TOKENS, USAGE, doubled, usage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlflow.entities import Span, Trace
+
+T = TypeVar("T")
+
+
+def make_storable(trace: Trace) -> Trace:
+    """Metadata and tags become strings (an app may put a UUID there), and no text has a lone surrogate."""
+    info = trace.info
+    info.trace_metadata = _texts(info.trace_metadata)
+    info.tags = _texts(info.tags)
+    info.request_preview = clean(info.request_preview)
+    info.response_preview = clean(info.response_preview)
+    trace.data.spans = [_storable_span(s) for s in trace.data.spans]
+    return trace
+
+
+def _texts(values: Mapping[Any, Any]) -> dict[str, str]:
+    return {text_of(k): text_of(v) for k, v in values.items() if v is not None}
+
+
+def text_of(value: object) -> str:
+    return clean(value if isinstance(value, str) else str(value))
+
+
+def clean(value: T) -> T:
+    """The value with each lone surrogate in it, which UTF-8 cannot carry, as `?`."""
+    if isinstance(value, str):
+        return value if _is_clean(value) else value.encode("utf-8", "replace").decode("utf-8")  # type: ignore[return-value]
+    if isinstance(value, dict):
+        return {clean(k): clean(v) for k, v in value.items()}  # type: ignore[return-value]
+    if isinstance(value, (list, tuple)):
+        return type(value)(clean(v) for v in value)
+    return value
+
+
+def _is_clean(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _storable_span(span: Span) -> Span:
+    plain: dict[str, Any] = span.to_dict()
+    cleaned = clean(plain)
+    return span if cleaned == plain else rebuilt(span, cleaned)
+
+
+def without_doubles(traces: Sequence[Trace]) -> None:
+    """Leave usage only on the spans that count, so that the store's sum over these traces equals ours."""
+    doubles = doubled(traces)
+    for trace in traces if doubles else ():
+        spans = trace.data.spans
+        if not any(s.span_id in doubles for s in spans):
+            continue
+        trace.data.spans = [_without(s, USAGE, COST) if s.span_id in doubles else s for s in spans]
+        totals = {n: sum((usage_of(s) or {}).get(n, 0) for s in spans if s.span_id not in doubles) for n in TOKENS}
+        trace.info.trace_metadata["mlflow.trace.tokenUsage"] = json.dumps(totals)
+
+
+def _without(span: Span, *names: str) -> Span:
+    plain: dict[str, Any] = span.to_dict()
+    return rebuilt(span, {**plain, "attributes": {k: v for k, v in plain["attributes"].items() if k not in names}})
+
+
+def rebuilt(span: Span, plain: Mapping[str, Any]) -> Span:
+    """A span like this one, with these contents."""
+    from mlflow.entities import Span as MlflowSpan
+
+    made = MlflowSpan.from_dict(dict(plain))
+    internals.set_attachments(made, internals.attachments_of(span))
+    return made

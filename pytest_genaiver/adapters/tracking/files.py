@@ -1,0 +1,73 @@
+"""The files of a session: its results, where MLflow put them or beside a store that was moved."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_genaiver.adapters.tracking.place import ARTIFACTS, local_folder
+from pytest_genaiver.errors import ResultsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+    from pytest_genaiver.adapters.tracking.place import Place
+
+RESULTS = "genaiver/results.json"
+CASES = "genaiver/cases.json"
+BESIDE = "genaiver.artifacts"
+"""The tag of an experiment that we made: its artifacts lie beside the database, wherever that is moved to."""
+
+
+def read(client: MlflowClient, place: Place, run_id: str, artifact_uri: str) -> str:
+    """The text of a run's results. Raises ResultsError where a local store holds none.
+
+    A store restored at another path (a CI cache, another checkout) still names its old folders, which may be
+    somebody else's by now: what lies beside the database comes first.
+    """
+    recorded = local_folder(artifact_uri)
+    if recorded is None:
+        with tempfile.TemporaryDirectory() as tmp:
+            return Path(client.download_artifacts(run_id, RESULTS, tmp)).read_text(encoding="utf-8")
+    for folder in (_beside(recorded, place), recorded):
+        if (folder / RESULTS).exists():
+            return (folder / RESULTS).read_text(encoding="utf-8")
+    raise ResultsError(f"run {run_id} left no results in {str(_beside(recorded, place))!r}")
+
+
+def save(client: MlflowClient, place: Place, run_id: str, text: str, table: Mapping[str, list[Any]]) -> None:
+    """Save a run's results, and its cases as a table for MLflow's pages."""
+    folder = _moved_to(client, place, client.get_run(run_id))
+    if folder is None:
+        client.log_text(run_id, text, RESULTS)
+        client.log_table(run_id, dict(table), CASES)
+        return
+    (folder / RESULTS).parent.mkdir(parents=True, exist_ok=True)
+    (folder / RESULTS).write_text(text, encoding="utf-8")
+
+
+def _moved_to(client: MlflowClient, place: Place, run: Run) -> Path | None:
+    """Where a run's files belong in a store that was moved; None where MLflow knows it."""
+    recorded = local_folder(str(run.info.artifact_uri))
+    if recorded is None or (here := _beside(recorded, place)) == recorded:
+        return None
+    ours = BESIDE in client.get_experiment(run.info.experiment_id).tags
+    return here if ours or not _experiments_folder(recorded).exists() else None
+
+
+def _experiments_folder(artifacts: Path) -> Path:
+    """Where an experiment keeps its runs: a user may have chosen it."""
+    return artifacts.parent.parent
+
+
+def _beside(recorded: Path, place: Place) -> Path:
+    """A recorded artifact folder as it lies beside the database; as recorded, where it never lay beside one."""
+    names = recorded.parts
+    if place.artifacts is None or ARTIFACTS not in names:
+        return recorded
+    last = len(names) - 1 - names[::-1].index(ARTIFACTS)
+    return place.artifacts.joinpath(*names[last + 1 :])

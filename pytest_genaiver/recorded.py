@@ -1,0 +1,106 @@
+"""Recorded sessions as candidates for a baseline: loaded once, pooled by version, measured by what they cover."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_genaiver.adapters import results_file
+from pytest_genaiver.core.results import NEWEST, Pool, PooledCase, VersionResults, pool
+from pytest_genaiver.errors import ResultsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_genaiver.adapters.tracking.store import SessionRef, Store, VersionRef
+    from pytest_genaiver.core.records import PlannedCase
+
+MOST_READ = 5 * NEWEST
+"""Sessions of one version that are read at most: a case that is always skipped never fills its pool."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A recorded version that may serve, with its sessions loaded and pooled."""
+
+    pool: Pool
+    coverage: float
+
+
+class Recorded:
+    """Reads results, each once; `warnings` names in one line each what could not be read."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._files: dict[str, VersionResults] = {}
+        self._runs: dict[str, VersionResults | None] = {}
+        self.warnings: list[str] = []
+
+    def file(self, path: str) -> VersionResults:
+        """The results in a file, as it was first read: a test that changes the folder must not change its meaning.
+
+        Raises ResultsError.
+        """
+        if path not in self._files:
+            self._files[path] = results_file.read(path)
+        return self._files[path]
+
+    def sessions(
+        self, ref: VersionRef, cases: Mapping[str, PlannedCase] | None, *, cut_short: bool = False
+    ) -> list[VersionResults]:
+        """Complete sessions of a version, newest first; with `cut_short` the others.
+
+        As many as fill the pool of each of these cases; one, where they are not known yet.
+        """
+        loaded: list[VersionResults] = []
+        for session in self._store.sessions(ref.model_id):
+            if session.complete != cut_short and (results := self._read(session)) is not None:
+                loaded.append(results)
+                if cases is None or _full(loaded, cases):
+                    break
+        return loaded
+
+    def _read(self, session: SessionRef) -> VersionResults | None:
+        """One session's results; one that cannot be read is named, and the others serve."""
+        if session.run_id not in self._runs:
+            try:
+                results = results_file.parse(self._store.read_results(session), f"run {session.run_id}")
+            except ResultsError as error:
+                self.warnings.append(f"a recorded session was left out: {error}")
+                results = None
+            self._runs[session.run_id] = results
+        return self._runs[session.run_id]
+
+
+def candidate_of(sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]) -> Candidate:
+    """The sessions of one version, newest first, pooled."""
+    pooled = pool(sessions)
+    return Candidate(pool=pooled, coverage=coverage(pooled, cases))
+
+
+def has_value(case: PooledCase) -> bool:
+    """Whether the case holds at least one value of a metric."""
+    return any(value is not None for values in case.scores.values() for value in values)
+
+
+def coverage(baseline: Pool, cases: Mapping[str, PlannedCase]) -> float:
+    """The share of these cases that the baseline holds a value of, under their id or renamed.
+
+    Renamed is a case whose test function and digest are the same, unique on both sides among those that are left.
+    """
+    if not cases:
+        return 1.0
+    held = {n: c for n, c in baseline.cases.items() if has_value(c)}
+    same = {n for n, c in cases.items() if n in held and held[n].digest == c.digest}
+    before = Counter((c.function, c.digest) for n, c in held.items() if n not in same)
+    now = Counter((c.function, c.digest) for n, c in cases.items() if n not in same)
+    renamed = sum(before[content] == 1 for content, n in now.items() if n == 1)
+    return (len(same) + renamed) / len(cases)
+
+
+def _full(sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]) -> bool:
+    """Whether older sessions would add nothing to the pool of these cases, or so many were read that they may not."""
+    pooled = [s for s in sessions if s.version.tree == sessions[0].version.tree]
+    runs = Counter(name for s in pooled for name in s.cases for _ in range(s.session.repeats))
+    return len(sessions) >= MOST_READ or all(runs[name] >= NEWEST for name in cases)

@@ -1,0 +1,66 @@
+"""What a session says on the terminal: its header, what it is about to run, its report."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pytest_genaiver.adapters.tracking.store import shown_uri
+from pytest_genaiver.report import terminal
+from pytest_genaiver.report.text import fit, printable, wrap
+
+if TYPE_CHECKING:
+    from pytest_genaiver.core.records import Plan
+    from pytest_genaiver.opening import Opened
+    from pytest_genaiver.report.parts import BaselineFacts, Summary
+
+
+def header(opened: Opened, reporter: Any) -> list[str]:
+    """The version and its store; a store inside the project by its path there."""
+    place, root = opened.store.place, opened.surveyed.root
+    store = shown_uri(place.uri)
+    if place.database is not None and place.database.is_relative_to(root):
+        store = place.database.relative_to(root).as_posix()
+    return folded(f"genaiver: version {opened.version.name}, store {store}", reporter)
+
+
+def announce(plan: Plan, least: int, baseline: BaselineFacts, reporter: Any) -> None:
+    """What will be run, before anything is paid for; silent under -q."""
+    if reporter is None or reporter.verbosity < 0:
+        return
+    runs = sum(c.repeats or least for c in plan.cases.values())
+    cases = f"{len(plan.cases)} case{'' if len(plan.cases) == 1 else 's'}"
+    text = f"genaiver: {cases} to run, {runs} runs in all; baseline {baseline.name or 'none'}"
+    for line in folded(text, reporter):
+        reporter.write_line(line)
+
+
+def summary(shown: Summary, reporter: Any) -> None:
+    """The report at the end of the session."""
+    reporter.section("genai version")
+    lines = terminal.lines(shown, width=_width(reporter), verbosity=reporter.verbosity, ascii=_ascii(reporter))
+    for text, markup in lines:
+        reporter.write_line(text, **markup)
+
+
+def folded(text: str, reporter: Any) -> list[str]:
+    """The text in lines that fit the terminal, everything in it printable."""
+    width, ascii_only = _width(reporter), _ascii(reporter)
+    words = printable(text, ascii=ascii_only).split(" ")
+    return wrap([fit(word, width, ascii=ascii_only) for word in words], width)
+
+
+def _width(reporter: Any) -> int:
+    return int(reporter._tw.fullwidth) if reporter is not None else 80
+
+
+def _ascii(reporter: Any) -> bool:
+    """Whether the terminal cannot show what the report draws with."""
+    file = getattr(getattr(reporter, "_tw", None), "_file", sys.stdout)
+    try:
+        "\N{HORIZONTAL ELLIPSIS}\N{BOX DRAWINGS LIGHT HORIZONTAL}\N{RIGHTWARDS ARROW}".encode(
+            getattr(file, "encoding", None) or "utf-8"
+        )
+    except (UnicodeEncodeError, LookupError):
+        return True
+    return False

@@ -45,6 +45,8 @@ def required(given: Mapping[str, Any], key: str, path: str) -> Any:
 
 def typed(value: Any, kind: str, path: str) -> Any:
     """The value, if it is of the kind that an annotation of a field names; whole numbers are floats too."""
+    if kind == "tuple[str, ...]":
+        return tuple(as_texts(list(value) if isinstance(value, tuple) else value, path))
     wanted, types = _TYPES[kind]
     if float in types and isinstance(value, int) and not isinstance(value, bool):
         value = _as_float(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.core.jsonform import (
@@ -19,7 +20,7 @@ from pytest_genaiver.core.policy import MetricPolicy
 from pytest_genaiver.errors import GenaiverError, ResultsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 SCHEMA = 1
 NEWEST = 20
@@ -47,7 +48,9 @@ class SessionFacts:
     """One session. `started` is ISO 8601 in UTC, `repeats` how often every case ran at least.
 
     `cut_short` says why the session ended early; `traces_stored` is None when the store was not asked;
-    `calls_failed` counts calls that the provider failed, which are missing values.
+    `calls_failed` counts calls that the provider failed, which are missing values. `verdict` is the gate's (None:
+    it was off), `moved` the metrics that it found regressed or improved, `accepted` those of which a regression was
+    accepted. `alpha` and `gate` are the bar that the session was held to.
     """
 
     id: str
@@ -61,6 +64,16 @@ class SessionFacts:
     traces_stored: int | None = None
     calls_failed: int = 0
     command: str | None = None
+    verdict: str | None = None
+    moved: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    alpha: float | None = None
+    gate: str | None = None
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the gate looked and found no change: only then do older versions say anything about this one."""
+        return self.verdict in ("pass", "inconclusive")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,22 +150,24 @@ class Pool:
     """A baseline: sessions pooled, newest first.
 
     `trees` are the distinct trees that the given sessions of this version tested, newest first; only sessions
-    of the first one are in the pool.
+    of the first one are in the pool. `policy` is that of the newest session.
     """
 
     version: Version
     sessions: tuple[SessionFacts, ...]
     cases: dict[str, PooledCase]
     trees: tuple[str | None, ...]
+    policy: tuple[MetricPolicy, ...] = ()
 
 
 def pool(sessions: Sequence[VersionResults]) -> Pool:
-    """Pool the sessions of a baseline version, newest first; unchanged ancestors' sessions may follow.
+    """Pool the sessions of a baseline version, newest first; its ancestors' sessions may follow, nearest first.
 
     The first session's version is the baseline, and its sessions alone say which cases there are. Sessions of
     one version that tested another tree than its newest are left out. Of each session the balanced prefix
     counts (retries of failed cases would bias the pool), of each case the newest 20 values of a metric, and
-    only those recorded under the digest that the case has in the newest session that holds it.
+    only those recorded under the digest that the case has in the newest session that holds it. What a version
+    was found to have changed ends the reach into its ancestors: a session's verdict of all, a moved metric its own.
 
     Raises ValueError when there is no session.
     """
@@ -160,28 +175,43 @@ def pool(sessions: Sequence[VersionResults]) -> Pool:
         raise ValueError("no session to pool")
     version = sessions[0].version
     newest_tree: dict[str, str | None] = {}
-    kept = [s for s in sessions if newest_tree.setdefault(s.version.name, s.version.tree) == s.version.tree]
+    same = [s for s in sessions if newest_tree.setdefault(s.version.name, s.version.tree) == s.version.tree]
+    reaching = list(_reach(same))
     newest: dict[str, CaseResult] = {}
-    for results in kept:
+    for results in same:
         if results.version.name == version.name:
             for name, case in results.cases.items():
                 newest.setdefault(name, case)
     return Pool(
         version=version,
-        sessions=tuple(results.session for results in kept),
-        cases={name: _pooled(case, kept) for name, case in newest.items()},
+        sessions=tuple(results.session for results, _ in reaching),
+        cases={name: _pooled(case, reaching) for name, case in newest.items()},
         trees=tuple(dict.fromkeys(s.version.tree for s in sessions if s.version.name == version.name)),
+        policy=tuple(sessions[0].policy),
     )
 
 
-def _pooled(newest: CaseResult, sessions: Iterable[VersionResults]) -> PooledCase:
+def _reach(sessions: Sequence[VersionResults]) -> Iterator[tuple[VersionResults, frozenset[str]]]:
+    """The sessions that pool, each with the metrics of which newer versions were found to differ from it."""
+    closed: set[str] = set()
+    for _, group in groupby(sessions, key=lambda s: s.version.name):
+        members = list(group)
+        yield from ((member, frozenset(closed)) for member in members)
+        closed.update(metric for member in members for metric in member.session.moved)
+        if any(not member.session.unchanged for member in members):
+            return
+
+
+def _pooled(newest: CaseResult, sessions: Iterable[tuple[VersionResults, frozenset[str]]]) -> PooledCase:
     scores: dict[str, list[float | None]] = {}
     origins: dict[str, list[str]] = {}
-    for results in sessions:
+    for results, closed in sessions:
         case = results.cases.get(newest.id)
         if case is None or case.digest != newest.digest:
             continue
         for metric, values in case.scores.items():
+            if metric in closed:
+                continue
             taken = scores.setdefault(metric, [])
             room = NEWEST - sum(value is not None for value in taken)
             added = _newest_values(values[: results.session.repeats], room)

@@ -24,11 +24,13 @@ def case(name="test_a.py::test[x]", digest="d1", **scores):
     return CaseResult(id=name, digest=digest, function=name.partition("[")[0], scores=scores)
 
 
-def session(*cases, key="s1", repeats=1, **version):
+def session(*cases, key="s1", repeats=1, verdict="pass", moved=(), **version):
     version = {"name": "app-11111111", "app": "app", "tree": "t1", **version}
     return VersionResults(
         version=Version(**version),
-        session=SessionFacts(id=key, started="2025-06-01T10:00:00Z", complete=True, repeats=repeats),
+        session=SessionFacts(
+            id=key, started="2025-06-01T10:00:00Z", complete=True, repeats=repeats, verdict=verdict, moved=moved
+        ),
         cases={case.id: case for case in cases},
     )
 
@@ -269,3 +271,27 @@ def test_ancestors_add_values_but_no_cases_whatever_their_tree():
     assert pooled.cases.keys() == {"test_a.py::test[x]"}
     assert pooled.cases["test_a.py::test[x]"].scores == {"ok": [1.0, 0.0]}
     assert pooled.trees == ("t3",)
+
+
+@pytest.mark.parametrize("verdict", ["regressed", "improved", None])
+def test_a_version_that_was_found_changed_or_was_never_judged_ends_the_reach_into_its_ancestors(verdict):
+    here = session(case(ok=[1.0]), key="s2", verdict=verdict)
+    ancestor = session(case(ok=[0.0]), key="s1", name="app-0")
+    pooled = pool([here, ancestor])
+    assert pooled.cases["test_a.py::test[x]"].scores == {"ok": [1.0]}
+    assert [facts.id for facts in pooled.sessions] == ["s2"]
+
+
+def test_a_metric_that_moved_ends_its_own_reach_alone():
+    here = session(case(ok=[1.0], speed=[2.0]), key="s2", moved=("speed",))
+    ancestor = session(case(ok=[0.0], speed=[9.0]), key="s1", name="app-0")
+    pooled = pool([here, ancestor])
+    assert pooled.cases["test_a.py::test[x]"].scores == {"ok": [1.0, 0.0], "speed": [2.0]}
+
+
+def test_texts_of_a_session_are_read_as_strictly_as_the_rest():
+    data = session(case(ok=[1.0]), moved=("a", "b")).to_json()
+    assert VersionResults.from_json(json.loads(json.dumps(data))).session.moved == ("a", "b")
+    data["session"]["moved"] = [1]
+    with pytest.raises(ResultsError, match=r"session\.moved\[0\] must be a string, not 1"):
+        VersionResults.from_json(data)

@@ -8,11 +8,10 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.core.compare import Comparison, compare
-from pytest_genaiver.core.gate import decide
 from pytest_genaiver.core.policy import MetricPolicy, policy_for
 from pytest_genaiver.core.records import Plan, RepeatRecord, assemble
 from pytest_genaiver.core.results import SessionFacts, Version, VersionResults
-from pytest_genaiver.options import SessionGate
+from pytest_genaiver.judging import evaluated
 from pytest_genaiver.report.parts import Counts, Link
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from pytest_genaiver.adapters.tracking.place import Place
     from pytest_genaiver.baseline import Baseline
-    from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.options import Settings
 
 
@@ -79,69 +77,19 @@ def compared(baseline: Baseline, results: VersionResults, plan: Plan, root: Path
     return compare(baseline.pool, results, not_collected=left_out)
 
 
-def asked(comparison: Comparison, plan: Plan, settings: Settings, declared: Sequence[MetricPolicy]) -> Decision:
-    """The gate's answer to what is there so far; provisional while it wants more."""
-    return _decide(comparison, plan, settings, declared, final=False)
-
-
-def decided(comparison: Comparison, plan: Plan, settings: Settings, declared: Sequence[MetricPolicy]) -> Decision:
-    """The last answer: what the gate still wants it cannot have (a session that was cut short)."""
-    decision = asked(comparison, plan, settings, declared)
-    return _decide(comparison, plan, settings, declared, final=True) if decision.more else decision
-
-
-def _decide(
-    comparison: Comparison, plan: Plan, settings: Settings, declared: Sequence[MetricPolicy], *, final: bool
-) -> Decision:
-    before, now = comparison.baseline_values(), comparison.current_values()
-    return decide(
-        before,
-        now,
-        {m: policy_for(m, declared) for m in {**before, **now}},
-        alpha=settings.alpha,
-        repeats=settings.repeats,
-        baseline_sessions=comparison.baseline_sessions(),
-        final=final,
-        own_repeats={name: c.repeats for name, c in plan.cases.items() if c.repeats is not None},
-    )
-
-
-def look_line(decision: Decision) -> str:
-    """Says what is run again and why."""
-    cases = f"{len(decision.more)} case{'' if len(decision.more) == 1 else 's'}"
-    if decision.next_look is None:
-        return f"genaiver: again: {cases}, because {decision.why_more}"
-    number, of = decision.looks.index(decision.next_look) + 1, len(decision.looks)
-    return f"genaiver: look {number} of {of}: {cases}, because {decision.why_more}"
-
-
-def evaluated(results: VersionResults) -> int:
-    """Cases with at least one value."""
-    return sum(any(v is not None for vs in c.scores.values() for v in vs) for c in results.cases.values())
-
-
-def failure(decision: Decision | None, settings: Settings, found: int) -> str | None:
-    """Why the session fails, in one line; None where it does not."""
-    if settings.gate is SessionGate.OFF:
-        return None
-    if found < settings.min_cases:
-        return f"genaiver: {found} evaluated cases, --genai-min-cases wants {settings.min_cases}"
-    if decision is None or settings.gate is SessionGate.WARN:
-        return None
-    bad = [m.name for m in decision.metrics.values() if m.verdict == decision.verdict and m.gate == "fail"]
-    named = ", ".join(bad) or "the comparison"
-    if decision.verdict == "regressed":
-        return f"genaiver: {named} regressed"
-    if decision.verdict == "inconclusive" and settings.gate is SessionGate.STRICT:
-        return f"genaiver: {named} inconclusive, and the gate is strict"
-    return None
-
-
-def counts_of(ledger: Ledger, results: VersionResults, settings: Settings, missing: Iterable[str]) -> Counts:
+def counts_of(
+    ledger: Ledger, results: VersionResults, settings: Settings, missing: Iterable[str], told: Iterable[str]
+) -> Counts:
     worked = {case for (case, _), record in ledger.records.items() if not record.idle}
     nothing = sorted(results.cases.keys() - worked)
     lost = sorted({ledger.produced.get(t, "") or "outside any test" for t in missing})
-    return Counts(evaluated=evaluated(results), wanted=settings.min_cases, nothing=tuple(nothing), lost=tuple(lost))
+    return Counts(
+        evaluated=evaluated(results),
+        wanted=settings.min_cases,
+        nothing=tuple(nothing),
+        lost=tuple(lost),
+        told=tuple(told),
+    )
 
 
 def notices(ledger: Ledger, plan: Plan, session: SessionFacts) -> list[str]:

@@ -11,6 +11,7 @@ from pytest_genaiver.adapters import git
 from pytest_genaiver.adapters.tracking.place import Place, find_place, place_of
 from pytest_genaiver.adapters.tracking.store import Store
 from pytest_genaiver.errors import ConfigError
+from pytest_genaiver.judging import ACCEPT, read_accepted
 from pytest_genaiver.version import Surveyed, default_name, identify, session_tags, survey, version_tags
 
 if TYPE_CHECKING:
@@ -109,3 +110,17 @@ def flavours(autolog: Sequence[str] | None) -> None:
     from pytest_genaiver.adapters.traces.autolog import Autolog
 
     Autolog(autolog)
+
+
+def accepted(surveyed: Surveyed) -> tuple[dict[str, str], list[str]]:
+    """Metric -> reason of the regressions that the version's own commit accepts, and what is wrong with others."""
+    head = surveyed.head
+    if head is None or head.commit is None or git.resolve(head.toplevel, head.commit) is None:
+        return {}, []
+    return read_accepted(git.trailers(head.toplevel, head.commit, ACCEPT))
+
+
+def verdicts(opened: Opened) -> list[str]:
+    """The verdicts of this version's earlier sessions, oldest first."""
+    sessions = opened.store.sessions(opened.version.model_id or "")
+    return [s.verdict for s in reversed(sessions) if s.verdict]

@@ -57,6 +57,7 @@ class Settings:
     variant: str | None = None
     autolog: tuple[str, ...] | None = None
     alpha: float = 0.05
+    inference: str = "calls"
     metrics: tuple[MetricPolicy, ...] = ()
 
 
@@ -122,6 +123,9 @@ INI_ONLY = (
         many=True,
     ),
     _Option("alpha", "Chance that an unchanged version fails, over all metrics (default: 0.05)", native=float),
+    _Option(
+        "inference", "What is tested: calls (did this code change) or population (of test functions) (default: calls)"
+    ),
     _Option("metrics", "How metrics are judged, one a line: accuracy: higher, tolerance=0.02", many=True),
 )
 
@@ -252,6 +256,7 @@ def _read(reader: _Reader) -> Settings:
         variant=reader.read("variant", values.text, None),
         autolog=reader.read("autolog", values.flavours, None),
         alpha=reader.read("alpha", values.alpha, 0.05),
+        inference=reader.read("inference", _inference, "calls"),
         metrics=reader.read("metrics", values.metrics, ()),
     )
     if settings.require_baseline and settings.baseline == "none":
@@ -262,6 +267,10 @@ def _read(reader: _Reader) -> Settings:
 
 def _gate(given: Given) -> SessionGate:
     return SessionGate(values.one_of(given, [mode.value for mode in SessionGate]))
+
+
+def _inference(given: Given) -> str:
+    return values.one_of(given, ["calls", "population"])
 
 
 def _overridden(config: pytest.Config) -> set[str]:

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import os
-import uuid
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from pytest_genaiver import closing, opening, telling
-from pytest_genaiver.adapters import results_file
+from pytest_genaiver import closing, judging, opening, telling
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.baseline import Baseline, Finder
 from pytest_genaiver.collecting import Collector
-from pytest_genaiver.core.records import Plan
+from pytest_genaiver.concluding import Conclusion, abandon
 from pytest_genaiver.core.results import SessionFacts, VersionResults
-from pytest_genaiver.errors import GenaiverError, StoreError, warn
+from pytest_genaiver.errors import GenaiverError
+from pytest_genaiver.judging import Judge
 from pytest_genaiver.looks import Looks, Wanted
 from pytest_genaiver.option_values import with_hook_metrics
 from pytest_genaiver.options import SessionGate
 from pytest_genaiver.process import RUNNER, TestProcess, quieten
 from pytest_genaiver.public import NO_BASELINE
-from pytest_genaiver.report import json_report
 from pytest_genaiver.report.parts import BaselineFacts
-from pytest_genaiver.report.summary import summarise
 from pytest_genaiver.runner import RECORDS
 
 if TYPE_CHECKING:
@@ -34,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.policy import MetricPolicy
+    from pytest_genaiver.core.records import Plan
     from pytest_genaiver.opening import Opened
     from pytest_genaiver.options import Settings
     from pytest_genaiver.report.parts import Summary
@@ -61,12 +58,13 @@ class Session:
         self.process: TestProcess | None = None
         self.elsewhere: Elsewhere | None = None
         self.baseline: Baseline = Baseline(pool=None, facts=BaselineFacts(why="nothing was collected"))
-        self.decision: Decision | None = None
         self.summary: Summary | None = None
         self._reference: Any = None
         self._finder: Finder
         self._started = datetime.now(timezone.utc)
         self._notices: list[str] = []
+        self._accepted: dict[str, str] = {}
+        self._verdicts: list[str] = []
 
     # The built-in implementations of our own hooks: `trylast`, so that anybody else's wins.
 
@@ -104,6 +102,9 @@ class Session:
         self._reference = hook.pytest_genai_baseline(config=self.config, version=version)
         if isinstance(self._reference, str):
             self._finder.check(self._reference)
+        self._accepted, wrong = opening.accepted(surveyed)
+        self._notices += wrong
+        self._verdicts = opening.verdicts(self.opened)
         self.run_id = opening.start_run(self.opened)
         if not self.distributed:
             self._start_here()
@@ -169,12 +170,15 @@ class Session:
         if self.plan is None or self.settings.gate is SessionGate.OFF:
             return {}
         facts = SessionFacts(id="", started="", complete=False, repeats=0)
-        decision = closing.asked(self._compared(facts, self.plan), self.plan, self.settings, self.declared)
+        decision = self._judge(self.plan).ask(self._compared(facts, self.plan))
         reporter = self._terminal()
         if decision.more and reporter is not None:
             reporter.ensure_newline()
-            reporter.write_line(closing.look_line(decision))
+            reporter.write_line(judging.look_line(decision))
         return self.ledger.following(decision.more)
+
+    def _judge(self, plan: Plan) -> Judge:
+        return Judge(settings=self.settings, declared=self.declared, plan=plan, accepted=self._accepted)
 
     def _compared(self, facts: SessionFacts, plan: Plan) -> Comparison:
         results = closing.results_of(self.opened.version, facts, plan, self.ledger, self.declared)
@@ -193,34 +197,29 @@ class Session:
         if self.elsewhere is not None:
             self.elsewhere.finish()
         if self.plan is None:
-            self._abandon()
+            abandon(self.opened, self.run_id)
             return
-        reason = self._conclude(session, self.plan, int(exitstatus))
+        reason = self._conclude(self.plan, self._cut_short(session, self.plan, int(exitstatus)))
         if reason is not None and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             session.shouldfail = reason
 
-    def _abandon(self) -> None:
-        """Nothing was collected: the run is closed as what it is."""
-        if self.run_id:
-            self._stored(lambda: self.opened.store.end_session(self.run_id, {}, ok=False))
-
-    def _conclude(self, session: pytest.Session, plan: Plan, exitstatus: int) -> str | None:
-        facts = self._facts(plan, self._cut_short(session, plan, exitstatus))
-        results = closing.results_of(self.opened.version, facts, plan, self.ledger, self.declared)
-        comparison = closing.compared(self.baseline, results, plan, self.opened.surveyed.root)
-        if self.settings.gate is not SessionGate.OFF:
-            decision = closing.decided(comparison, plan, self.settings, self.declared)
-            self.decision = self.config.hook.pytest_genai_decide(
-                config=self.config, comparison=comparison, decision=decision
-            )
-            # What joins the baseline's pool is the balanced prefix: retries of failed cases would bias it.
-            results.session = replace(facts, repeats=decision.look or facts.repeats)
-        self._save(results)
-        counts = closing.counts_of(self.ledger, results, self.settings, self._missing)
-        self.summary = self._summarise(results, comparison, counts)
-        self._report(comparison)
-        return closing.failure(self.decision, self.settings, counts.evaluated)
+    def _conclude(self, plan: Plan, cut_short: str | None) -> str | None:
+        conclusion = Conclusion(
+            config=self.config,
+            settings=self.settings,
+            opened=self.opened,
+            run_id=self.run_id,
+            ledger=self.ledger,
+            plan=plan,
+            baseline=self.baseline,
+            judge=self._judge(plan),
+            verdicts=self._verdicts,
+            notices=self._notices,
+        )
+        conclusion.reach(self._compared(conclusion.facts(self._started, cut_short), plan))
+        self.summary = conclusion.summary
+        return conclusion.failure
 
     def _cut_short(self, session: pytest.Session, plan: Plan, exitstatus: int) -> str | None:
         unrun = plan.cases.keys() - self.ledger.ran()
@@ -232,82 +231,6 @@ class Session:
             why = str(session.shouldstop or session.shouldfail or "stopped early")
             return f"{why}: {len(unrun)} of {len(plan.cases)} cases did not run"
         return None
-
-    def _facts(self, plan: Plan, cut_short: str | None) -> SessionFacts:
-        stored = self._stored(lambda: self.opened.store.trace_ids(self.run_id))
-        self._missing = list(self.ledger.unwritten)
-        if stored is not None:
-            self._missing = [t for t in self.ledger.produced if t not in stored]
-        return SessionFacts(
-            id=uuid.uuid4().hex,
-            run_id=self.run_id,
-            started=self._started.isoformat(timespec="seconds"),
-            seconds=round((datetime.now(timezone.utc) - self._started).total_seconds(), 3),
-            complete=cut_short is None,
-            cut_short=cut_short,
-            repeats=self.settings.repeats[0],
-            traces_produced=len(self.ledger.produced),
-            traces_stored=None if stored is None else len(self.ledger.produced) - len(self._missing),
-            calls_failed=sum(r.outcome == "provider" for r in self.ledger.records.values()),
-            command=" ".join(["pytest", *self.config.invocation_params.args]),
-        )
-
-    def _save(self, results: VersionResults) -> None:
-        store, run_id, version = self.opened.store, self.run_id, self.opened.version
-        verdict = self.decision.verdict if self.decision else "off"
-        complete = results.session.complete
-        tags = {
-            "genaiver.verdict": verdict,
-            "genaiver.baseline": self.baseline.facts.name or "none",
-            "genaiver.complete": "true" if complete else "false",
-        }
-
-        def write() -> None:
-            store.save_results(run_id, closing.results_text(results), closing.table_of(results))
-            store.save_metrics(run_id, version.model_id or "", closing.aggregates(results))
-            store.end_session(run_id, tags, ok=complete)
-
-        self._stored(write)
-
-    def _stored(self, action: Callable[[], Any]) -> Any:
-        """A store that fails now loses the record, said so in the report, never the verdict."""
-        try:
-            return action()
-        except StoreError as error:
-            self._notices.append(str(error))
-            return None
-
-    def _summarise(self, results: VersionResults, comparison: Comparison, counts: Any) -> Summary:
-        newest = self.baseline.pool.sessions[0].run_id if self.baseline.pool else None
-        store = self.opened.store
-        return summarise(
-            results,
-            comparison,
-            self.decision,
-            baseline=self.baseline.facts,
-            counts=counts,
-            gate=self.settings.gate.value,
-            warnings=[
-                *self.baseline.warnings,
-                *self._notices,
-                *closing.notices(self.ledger, self.plan or Plan(), results.session),
-            ],
-            links=closing.links(store.place, store.experiment_id, results.version, self.run_id, newest),
-        )
-
-    def _report(self, comparison: Comparison) -> None:
-        payload = json_report.payload(comparison, self.decision, baseline=self.baseline.facts)
-        for path in self.settings.reports:
-            try:
-                results_file.write(path, payload)
-            except GenaiverError as error:
-                warn(str(error))
-        if self.decision is None:
-            return
-        try:
-            self.config.hook.pytest_genai_report(config=self.config, comparison=comparison, decision=self.decision)
-        except Exception as error:
-            warn(f"pytest_genai_report failed: {error!r}")
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self.summary is not None:

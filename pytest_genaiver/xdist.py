@@ -1,4 +1,4 @@
-"""pytest-xdist: the version goes down to the workers; plans, records and counts come up, as plain JSON in a folder."""
+"""pytest-xdist: the version goes down to the workers; plans, records and counts come up as JSON in a folder."""
 
 from __future__ import annotations
 

@@ -143,6 +143,7 @@ class PooledCase:
     function: str
     scores: dict[str, list[float | None]]
     sessions: dict[str, list[str]]
+    gate: str = "fail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

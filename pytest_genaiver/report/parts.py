@@ -33,12 +33,14 @@ class Counts:
 
     `evaluated` counts cases that recorded something, `wanted` is the least that passes (--genai-min-cases),
     `nothing` are marked cases without trace, score or output, `lost` those whose traces the store lacks.
+    `told` are further facts, a line each.
     """
 
     evaluated: int
     wanted: int = 1
     nothing: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

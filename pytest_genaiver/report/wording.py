@@ -95,6 +95,7 @@ def facts(comparison: Comparison, counts: Counts) -> Iterator[Fact]:
         failed = f"{_count(session.calls_failed, 'call')} failed at the provider: missing values, not bad ones"
         yield Fact(text=failed, tone="warn")
     yield _traces(session, counts)
+    yield from (Fact(text=text) for text in counts.told)
 
 
 def _changes(comparison: Comparison) -> Iterator[Fact]:

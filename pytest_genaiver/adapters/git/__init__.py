@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pytest_genaiver.adapters.git.command import NO_GIT, git_available
 from pytest_genaiver.adapters.git.head import Head, read_head
-from pytest_genaiver.adapters.git.history import ancestors, commit_date, distance, log, near_refs, resolve
+from pytest_genaiver.adapters.git.history import ancestors, commit_date, distance, log, near_refs, resolve, trailers
 from pytest_genaiver.adapters.git.target import Target, target
 from pytest_genaiver.adapters.git.worktree import is_untracked
 
@@ -27,4 +27,5 @@ __all__ = [
     "read_head",
     "resolve",
     "target",
+    "trailers",
 ]

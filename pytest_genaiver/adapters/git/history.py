@@ -83,3 +83,11 @@ def log(toplevel: Path, old: str, new: str, limit: int = 20) -> list[tuple[str, 
     raw = must(toplevel, "-c", "log.showSignature=false", "log", *shape, last, f"^{first}", "--")
     fields = raw.decode("utf-8", "replace").split("\0")
     return list(zip(fields[::2], fields[1::2], strict=False))
+
+
+def trailers(toplevel: Path, sha: str, key: str) -> list[str]:
+    """The values of a trailer in a commit's message, such as those of `GenAI-Accept: METRIC reason`, in order."""
+    shape = f"--format=%(trailers:key={key},valueonly,unfold,separator=%x00)"
+    raw = must(toplevel, "-c", "log.showSignature=false", "log", "--no-patch", "--max-count=1", shape, sha, "--")
+    found = raw.decode("utf-8", "replace").strip("\n").split("\0")
+    return [value.strip() for value in found if value.strip()]

@@ -65,8 +65,8 @@ def provider_calls(traces: Sequence[Trace]) -> list[Span]:
     """The spans that stand for one provider call each.
 
     Where one traced layer sits on another (LangChain over openai), both report the same call. Nested: the innermost
-    span that carries usage counts, and those around it do not. Side by side, as layers that report from a thread of
-    their own do: of two spans of different names with the same usage, the one that lies within the other counts.
+    span that carries usage counts, and those around it do not. In two traces, as where a layer reports from a thread of
+    its own: of two spans of different names with the same usage, the one that lies within the other counts.
     """
     calls = [c for t in traces for c in _calls_of_trace(t.data.spans)]
     doubles = {id(outer) for outer in _doubles(calls)}
@@ -89,7 +89,7 @@ def _doubles(calls: Sequence[Span]) -> Iterator[Span]:
         inner = sorted(group, key=_length)
         while inner:
             outer = inner.pop()
-            match = next((c for c in inner if c.name != outer.name and _within(c, outer)), None)
+            match = next((c for c in inner if _is_inside(c, outer)), None)
             if match is not None:
                 inner.remove(match)
                 yield outer
@@ -99,7 +99,10 @@ def _length(span: Span) -> int:
     return (span.end_time_ns or 0) - span.start_time_ns
 
 
-def _within(inner: Span, outer: Span) -> bool:
+def _is_inside(inner: Span, outer: Span) -> bool:
+    """Whether another layer reports the same call from a trace of its own."""
+    if inner.name == outer.name or inner.trace_id == outer.trace_id:
+        return False
     starts = outer.start_time_ns - _CLOCKS_NS <= inner.start_time_ns
     return starts and (inner.end_time_ns or 0) <= (outer.end_time_ns or 0) + _CLOCKS_NS
 

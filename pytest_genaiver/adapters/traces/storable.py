@@ -57,9 +57,21 @@ def _is_clean(text: str) -> bool:
 
 
 def _storable_span(span: Span) -> Span:
+    odd = [n for n in (USAGE, COST) if not _is_numbers(span.get_attribute(n))]
     plain: dict[str, Any] = span.to_dict()
-    cleaned = clean(plain)
+    cleaned = clean(_dropped(plain, odd))
     return span if cleaned == plain else rebuilt(span, cleaned)
+
+
+def _is_numbers(value: object) -> bool:
+    """Whether a store can add this up; other things under these names make it refuse the trace."""
+    if value is None:
+        return True
+    return isinstance(value, dict) and all(isinstance(v, (int, float)) for v in value.values())
+
+
+def _dropped(plain: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {**plain, "attributes": {k: v for k, v in plain["attributes"].items() if k not in names}}
 
 
 def without_doubles(traces: Sequence[Trace]) -> None:
@@ -69,14 +81,11 @@ def without_doubles(traces: Sequence[Trace]) -> None:
         spans = trace.data.spans
         if not any(s.span_id in doubles for s in spans):
             continue
-        trace.data.spans = [_without(s, USAGE, COST) if s.span_id in doubles else s for s in spans]
+        trace.data.spans = [
+            rebuilt(s, _dropped(s.to_dict(), (USAGE, COST))) if s.span_id in doubles else s for s in spans
+        ]
         totals = {n: sum((usage_of(s) or {}).get(n, 0) for s in spans if s.span_id not in doubles) for n in TOKENS}
         trace.info.trace_metadata["mlflow.trace.tokenUsage"] = json.dumps(totals)
-
-
-def _without(span: Span, *names: str) -> Span:
-    plain: dict[str, Any] = span.to_dict()
-    return rebuilt(span, {**plain, "attributes": {k: v for k, v in plain["attributes"].items() if k not in names}})
 
 
 def rebuilt(span: Span, plain: Mapping[str, Any]) -> Span:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _HTTP_WRITERS = 8
 _SPANS_A_WRITE = 500
 _BYTES_A_WRITE = 8_000_000
-_FAILING_SECONDS = 20.0
+_PATIENCE = {"local": 20.0, "remote": 4.0}  # seconds spent on failing; a remote store has failed in many threads
 
 
 class TraceWriter:
@@ -42,13 +42,14 @@ class TraceWriter:
         self._client: TracingClient = TracingClient(tracking_uri)
         remote = tracking_uri.startswith(("http://", "https://", "databricks"))
         self._writers = _HTTP_WRITERS if remote else 1
+        self._patience = _PATIENCE["remote" if remote else "local"]
         self._lock = threading.Lock()
         self._failing = 0.0
         self._last_error = ""
 
     @property
     def gave_up(self) -> bool:
-        return self._failing > _FAILING_SECONDS
+        return self._failing > self._patience
 
     def write(self, held: Sequence[Held]) -> list[Held]:
         """Write all that are not written yet; returns those that the store refused. Raises nothing."""

@@ -44,6 +44,7 @@ class SessionRef:
     artifact_uri: str
     complete: bool
     started_ms: int
+    verdict: str | None = None
 
 
 class Store:
@@ -282,6 +283,7 @@ def _session_ref(run: Run) -> SessionRef:
         artifact_uri=run.info.artifact_uri,
         complete=run.data.tags.get("genaiver.complete") == "true",
         started_ms=run.info.start_time,
+        verdict=run.data.tags.get("genaiver.verdict"),
     )
 
 

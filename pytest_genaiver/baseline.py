@@ -6,13 +6,15 @@ import difflib
 import re
 import time
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.adapters import git
 from pytest_genaiver.core.identity import sanitise
+from pytest_genaiver.core.results import pool
 from pytest_genaiver.errors import ConfigError, ResultsError
-from pytest_genaiver.recorded import Candidate, Recorded, candidate_of, has_value
+from pytest_genaiver.recorded import Candidate, Recorded, candidate_of, has_value, is_full
 from pytest_genaiver.report.parts import BaselineFacts
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 ENOUGH = 0.8
 """A baseline must hold this share of the session's cases; else the best-covering one serves."""
+
+MOST_ANCESTORS = 40
+"""Recorded ancestors that are looked at for a pool: each costs a look-up, and a download for each session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +70,12 @@ class Finder:
             return _none(f"{self.option} none")
         if reference != "auto":
             found, why = self._named(reference, cases)
-            return self._chosen(candidate_of(found, cases), why)
+            return self._chosen(candidate_of(found, cases), why, cases)
         return self._auto(cases)
 
     def given(self, results: VersionResults, cases: Mapping[str, PlannedCase], why: str) -> Baseline:
         """A baseline that a hook handed over."""
-        return self._chosen(candidate_of([results], cases), why)
+        return self._chosen(candidate_of([results], cases), why, {})
 
     def _named(self, reference: str, cases: Mapping[str, PlannedCase] | None) -> tuple[list[VersionResults], str]:
         """The sessions that a reference names, newest first; a session that was cut short serves when named."""
@@ -147,7 +152,7 @@ class Finder:
         head = self.surveyed.head
         if head is None or head.commit is None:
             what = "outside git" if head is None else "without a commit"
-            return _none(f"{what} there is no ancestor; name a results file or a version with {self.option}")
+            return _none(f"{what} there is no ancestor")
         last = git.target(head.toplevel, head, self.surveyed.ci)
         targets = [last]
         while last.then is not None:
@@ -156,17 +161,17 @@ class Finder:
         for target in targets:
             for candidate in self._candidates(target, cases):
                 if candidate.coverage >= ENOUGH:
-                    return self._chosen(candidate, target.why)
+                    return self._chosen(candidate, target.why, cases)
                 if best is None or candidate.coverage > best[0].coverage:
                     best = candidate, target.why
         if best is not None:
             self._warnings.append(f"no ancestor holds {ENOUGH:.0%} of these cases: best {best[0].coverage:.0%}")
-            return self._chosen(*best)
+            return self._chosen(*best, cases)
         return self._nothing(head, last)
 
     def _nothing(self, head: git.Head, target: git.Target) -> Baseline:
         where, colon, trouble = target.why.partition(": ")
-        reason = f"no recorded ancestor, from the {where}" if target.start else f"no ancestor, {where}"
+        reason = f"no recorded ancestor ({where})" if target.start else f"no ancestor ({where})"
         warnings = [*self._warnings, f"baseline: {trouble}"] if colon else self._warnings
         return _none(reason, *warnings, *(_SHALLOW if head.shallow else ()))
 
@@ -181,10 +186,9 @@ class Finder:
                 yield from self._loaded(ref, cases)
             return
         seen: set[str] = set()
-        for batch in git.ancestors(head.toplevel, target.start):
-            for ref in self._by_distance(batch):
-                seen.add(ref.model_id)
-                yield from self._loaded(ref, cases)
+        for ref in self._recorded_from(head, target.start):
+            seen.add(ref.model_id)
+            yield from self._loaded(ref, cases)
         others = [
             ref
             for batch in git.ancestors(head.toplevel, target.start, first_parent=False)
@@ -211,6 +215,27 @@ class Finder:
             if any(map(has_value, candidate.pool.cases.values())):
                 yield candidate
 
+    def _with_ancestors(
+        self, sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]
+    ) -> list[VersionResults]:
+        """And the sessions of unchanged ancestors, nearest first, until every case's pool is full."""
+        found, newest = list(sessions), list(sessions)
+        head, commit = self.surveyed.head, sessions[0].version.commit
+        if head is None or commit is None or sessions[0].session.run_id is None:
+            return found
+        for ref in islice(self._recorded_from(head, commit), MOST_ANCESTORS):
+            if not all(s.session.unchanged for s in newest) or is_full(found, cases):
+                break
+            if ref.model_id != sessions[0].version.model_id:
+                newest = self._recorded.sessions(ref, cases)
+                found += newest
+        return found
+
+    def _recorded_from(self, head: git.Head, commit: str) -> Iterator[VersionRef]:
+        """The recorded versions along first parents, nearest first."""
+        for batch in git.ancestors(head.toplevel, commit):
+            yield from self._by_distance(batch)
+
     def _distance(self, commit: str | None) -> int | None:
         """Commits between; the merge that a CI service made to test a pull request is none of them."""
         head = self.surveyed.head
@@ -220,9 +245,10 @@ class Finder:
         found = git.distance(head.toplevel, commit, tip)
         return found - 1 if found and head.tested else found
 
-    def _chosen(self, candidate: Candidate, why: str) -> Baseline:
-        version = candidate.pool.version
-        newest = candidate.pool.sessions[0]
+    def _chosen(self, candidate: Candidate, why: str, cases: Mapping[str, PlannedCase]) -> Baseline:
+        pooled = pool(self._with_ancestors(candidate.sessions, cases))
+        version = pooled.version
+        newest = pooled.sessions[0]
         facts = BaselineFacts(
             why=why,
             name=version.name,
@@ -232,8 +258,9 @@ class Finder:
             age=_age(newest.started),
             coverage=candidate.coverage,
             sessions=len(candidate.pool.sessions),
+            ancestors=len(pooled.sessions) - len(candidate.pool.sessions),
         )
-        return Baseline(pool=candidate.pool, facts=facts, warnings=tuple(self._warnings))
+        return Baseline(pool=pooled, facts=facts, warnings=tuple(self._warnings))
 
 
 _SHALLOW = (

@@ -26,6 +26,7 @@ class Candidate:
 
     pool: Pool
     coverage: float
+    sessions: tuple[VersionResults, ...]
 
 
 class Recorded:
@@ -57,7 +58,7 @@ class Recorded:
         for session in self._store.sessions(ref.model_id):
             if session.complete != cut_short and (results := self._read(session)) is not None:
                 loaded.append(results)
-                if cases is None or _full(loaded, cases):
+                if cases is None or is_full(loaded, cases):
                     break
         return loaded
 
@@ -76,7 +77,7 @@ class Recorded:
 def candidate_of(sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]) -> Candidate:
     """The sessions of one version, newest first, pooled."""
     pooled = pool(sessions)
-    return Candidate(pool=pooled, coverage=coverage(pooled, cases))
+    return Candidate(pool=pooled, coverage=coverage(pooled, cases), sessions=tuple(sessions))
 
 
 def has_value(case: PooledCase) -> bool:
@@ -99,8 +100,9 @@ def coverage(baseline: Pool, cases: Mapping[str, PlannedCase]) -> float:
     return (len(same) + renamed) / len(cases)
 
 
-def _full(sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]) -> bool:
+def is_full(sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]) -> bool:
     """Whether older sessions would add nothing to the pool of these cases, or so many were read that they may not."""
-    pooled = [s for s in sessions if s.version.tree == sessions[0].version.tree]
+    trees: dict[str, str | None] = {}
+    pooled = [s for s in sessions if trees.setdefault(s.version.name, s.version.tree) == s.version.tree]
     runs = Counter(name for s in pooled for name in s.cases for _ in range(s.session.repeats))
     return len(sessions) >= MOST_READ or all(runs[name] >= NEWEST for name in cases)

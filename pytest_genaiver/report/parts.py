@@ -14,7 +14,8 @@ class BaselineFacts:
     """What was chosen as baseline and why. `name` is None where there is none, and `why` then says why.
 
     `distance` is in commits (None: not an ancestor, or unknown), `age` in seconds, `coverage` the share of this
-    session's cases that the baseline holds, `sessions` how many were pooled.
+    session's cases that the baseline holds, `sessions` how many of its own were pooled, `ancestors` how many of its
+    unchanged ancestors'.
     """
 
     why: str
@@ -25,6 +26,7 @@ class BaselineFacts:
     age: float | None = None
     coverage: float | None = None
     sessions: int = 0
+    ancestors: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,8 @@ def about_baseline(baseline: BaselineFacts) -> str:
     if baseline.name is None:
         return ""
     held = "" if baseline.coverage is None else f", with {baseline.coverage:.0%} of the cases"
-    return f"{baseline.why}; {_count(baseline.sessions, 'session')}{held}"
+    older = f" and {baseline.ancestors} of unchanged ancestors" if baseline.ancestors else ""
+    return f"{baseline.why}; {_count(baseline.sessions, 'session')}{older}{held}"
 
 
 def facts(comparison: Comparison, counts: Counts) -> Iterator[Fact]:

@@ -62,8 +62,9 @@ class Hold:
         self._restore: list[Callable[[], None]] = []
 
     def install(self) -> None:
-        self._restore += [internals.replace_export(self._export), internals.replace_flush(self._on_flush)]
+        # What was traced before the session leaves as MLflow would have it.
         internals.retire_batching()
+        self._restore += [internals.replace_export(self._export), internals.replace_flush(self._on_flush)]
 
     def uninstall(self) -> None:
         while self._restore:

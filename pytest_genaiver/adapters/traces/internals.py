@@ -58,15 +58,20 @@ def retire_batching() -> None:
 
     OpenTelemetry's batch processor, which MLflow uses by default, drops spans silently once 2,048 are queued.
     New providers are built without it (`MLFLOW_USE_BATCH_SPAN_PROCESSOR=false`); one that was built before the
-    session started is emptied and retired here.
+    session started is emptied here, and goes on without.
     """
-    from mlflow.tracing.processor.base_mlflow import BaseMlflowSpanProcessor, retire_batch_processor
+    import mlflow
+    from mlflow.tracing.processor.base_mlflow import BaseMlflowSpanProcessor
     from mlflow.tracing.provider import _get_span_processor, provider
 
-    if provider.once._done:
-        processor = _get_span_processor()
-        if isinstance(processor, BaseMlflowSpanProcessor):
-            retire_batch_processor(processor)
+    if not provider.once._done:
+        return
+    mlflow.flush_trace_async_logging()
+    processor = _get_span_processor()
+    if isinstance(processor, BaseMlflowSpanProcessor) and (batching := processor._batch_delegate) is not None:
+        # MLflow's own `retire_batch_processor` shuts the whole processor down, which then ignores every span.
+        processor._batch_delegate = None
+        batching.shutdown()
 
 
 # Traces in memory

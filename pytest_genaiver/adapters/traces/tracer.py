@@ -78,10 +78,10 @@ class Tracer:
         with calm():
             with internals.outside_any_trace(), mlflow.start_span(name="genaiver", span_type="LLM") as span:
                 span.set_attributes({USAGE: {"input_tokens": 1, "output_tokens": 1}, MODEL: "none"})
-            for held in self._strays:
+            for held in [h for h in self._strays if h.trace_id == span.trace_id]:
                 measure(held.trace, ())
-            self._strays.clear()
-            self._produced.clear()
+                self._strays.remove(held)
+                del self._produced[held.trace_id]
 
     def stop(self) -> None:
         self._surroundings.leave()

@@ -93,6 +93,8 @@ class Conclusion:
         judge.record(results, decided)
         told, luck = judging.judged_before(self.verdicts, decided.verdict)
         self._told += filter(None, [told])
+        if comparison.baseline is None and results.version.commit and not results.version.dirty:
+            self._told += filter(None, [judging.offer(results, len(self.verdicts), self.settings)])
         self.notices += [f"the bar is lower than the baseline's: {what}" for what in lowered]
         self.notices += [f"a regression of {metric} is accepted: {why}" for metric, why in judge.accepted.items()]
         self.notices += filter(None, [luck])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pytest_genaiver.core.bar import loosened
 from pytest_genaiver.core.gate import decide
 from pytest_genaiver.core.policy import DEFAULT_TOLERANCE, Kind, MetricPolicy, policy_for
+from pytest_genaiver.core.results import NEWEST
+from pytest_genaiver.core.visible import sharper
 from pytest_genaiver.options import SessionGate
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.records import Plan
     from pytest_genaiver.core.results import VersionResults
     from pytest_genaiver.options import Settings
+
+MORE_SESSIONS = 4
 
 ACCEPT = "GenAI-Accept"
 """The commit trailer that accepts an intended regression: `GenAI-Accept: METRIC reason`."""
@@ -148,6 +152,24 @@ def failure(decision: Decision | None, settings: Settings, found: int) -> str | 
     if decision.verdict == "inconclusive" and settings.gate is SessionGate.STRICT:
         return f"genaiver: {named} inconclusive, and the gate is strict"
     return None
+
+
+def offer(results: VersionResults, earlier: int, settings: Settings) -> str | None:
+    """What more sessions of this version would bring, as the baseline of later ones; None where that is unknown.
+
+    `earlier` are the sessions of this version before this one.
+    """
+    gated = {m for m in results.metric_names() if policy_for(m, results.policy).gate == "fail"}
+    scores = {m: [c.scores[m] for c in results.cases.values() if m in c.scores] for m in gated}
+    held = (earlier + 1) * max(results.session.repeats, 1)
+    found = sharper(scores, held=held, more=MORE_SESSIONS, most=settings.repeats[1], alpha=settings.alpha)
+    if found is None or held >= NEWEST:
+        return None
+    metric, now, later = found
+    return (
+        f"{MORE_SESSIONS} more sessions (`pytest --genai-version`) bring the smallest visible drop of {metric} "
+        f"from {now:.2f} to {later:.2f}"
+    )
 
 
 def judged_before(verdicts: Sequence[str], now: str | None) -> tuple[str | None, str | None]:

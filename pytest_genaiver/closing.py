@@ -46,13 +46,17 @@ class Ledger:
         self.unwritten.update(counted["missing"])
         self.errors.update(counted["errors"])
 
+    def snapshot(self) -> list[RepeatRecord]:
+        """All records; under xdist they are read on one thread while another still adds."""
+        return list(self.records.values())
+
     def ran(self) -> set[str]:
         return {case for case, _ in self.records}
 
     def following(self, more: Mapping[str, int]) -> dict[str, list[int]]:
         """Case -> which repeats are the next ones, that many of them."""
         last: dict[str, int] = {}
-        for case, repeat in self.records:
+        for case, repeat in list(self.records):
             last[case] = max(repeat, last.get(case, -1))
         return {case: [last.get(case, -1) + 1 + i for i in range(n)] for case, n in more.items()}
 
@@ -60,7 +64,7 @@ class Ledger:
 def results_of(
     version: Version, facts: SessionFacts, plan: Plan, ledger: Ledger, declared: Sequence[MetricPolicy]
 ) -> VersionResults:
-    cases = assemble(plan.cases, ledger.records.values())
+    cases = assemble(plan.cases, ledger.snapshot())
     names = dict.fromkeys(m for c in cases.values() for m in c.scores)
     policies = [policy_for(n, declared) for n in names]
     return VersionResults(version=version, session=facts, policy=policies, cases=cases)

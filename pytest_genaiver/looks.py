@@ -80,7 +80,7 @@ class WorkerLooks:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         result = yield
         found = by_case(session.items)
-        for look in range(10_000):
+        for look in itertools.count():
             put(self._folder / f"{self._worker}-{look}.json", self._runner.records())
             answer = self._answer(look)
             if answer is None:
@@ -113,12 +113,19 @@ class ControllerLooks:
 
     def run(self) -> None:
         """Wait for all live workers, ask, share out, until the gate is sure or the session is stopped."""
-        for look in range(10_000):
-            workers = self._gather(look)
-            wanted = self.ask() if workers and not self.stopped() else {}
-            put(self.folder / f"more-{look}.json", shares(wanted, sorted(workers)) if wanted else None)
-            if not wanted:
-                return
+        look = 0
+        try:
+            while wanted := self._next(look):
+                put(self.folder / f"more-{look}.json", wanted)
+                look += 1
+        finally:
+            # Whatever happened here, nobody is left waiting.
+            put(self.folder / f"more-{look}.json", None)
+
+    def _next(self, look: int) -> dict[str, dict[str, list[int]]]:
+        workers = self._gather(look)
+        wanted = self.ask() if workers and not self.stopped() else {}
+        return shares(wanted, sorted(workers)) if wanted else {}
 
     def _gather(self, look: int) -> set[str]:
         """The workers that are still there once each of them has handed in its records."""

@@ -32,10 +32,10 @@ def read(client: MlflowClient, place: Place, run_id: str, artifact_uri: str) -> 
     recorded = local_folder(artifact_uri)
     if recorded is None:
         with tempfile.TemporaryDirectory() as tmp:
-            return Path(client.download_artifacts(run_id, RESULTS, tmp)).read_text(encoding="utf-8")
+            return _text(Path(client.download_artifacts(run_id, RESULTS, tmp)))
     for folder in (_beside(recorded, place), recorded):
         if (folder / RESULTS).exists():
-            return (folder / RESULTS).read_text(encoding="utf-8")
+            return _text(folder / RESULTS)
     raise ResultsError(f"run {run_id} left no results in {str(_beside(recorded, place))!r}")
 
 
@@ -48,6 +48,10 @@ def save(client: MlflowClient, place: Place, run_id: str, text: str, table: Mapp
         return
     (folder / RESULTS).parent.mkdir(parents=True, exist_ok=True)
     (folder / RESULTS).write_text(text, encoding="utf-8")
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8")
 
 
 def _moved_to(client: MlflowClient, place: Place, run: Run) -> Path | None:

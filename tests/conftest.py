@@ -1,20 +1,26 @@
-"""Real git repositories, independent of the machine's git configuration and of the CI service that runs the tests."""
+"""Real parts that many tests share: git repositories, independent of the machine's git configuration and of the CI
+service that runs the tests; a new MLflow store; a stand-in for an LLM provider.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
 
 CI_VARIABLES = ("GITHUB_", "CI_", "GITLAB_", "BITBUCKET_", "BUILD_", "SYSTEM_", "CHANGE_", "TF_BUILD", "JENKINS_")
 FIRST_COMMIT = 1_700_000_000
+EXAMPLE = Path(__file__).parents[1] / "examples" / "customer_support"
 
 
 @dataclass
@@ -104,3 +110,28 @@ def repo(make_repo: Callable[..., Repo]) -> Repo:
     made.write("prompt.txt", "You are kind.\n")
     made.commit("first")
     return made
+
+
+@pytest.fixture(scope="session")
+def fake_llm() -> Iterator[ModuleType]:
+    """The example's stand-in for a provider, imported from where users find it."""
+    sys.path.insert(0, str(EXAMPLE))
+    try:
+        spec = importlib.util.spec_from_file_location("fake_llm", EXAMPLE / "fake_llm.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        yield module
+    finally:
+        sys.path.remove(str(EXAMPLE))
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sqlite store with MLflow's schema: making one takes seconds, copying it does not."""
+    from mlflow import MlflowClient
+
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments(max_results=1)
+    return path

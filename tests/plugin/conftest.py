@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
+import os
 import shutil
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
     from types import ModuleType
 
     from mlflow import MlflowClient
     from mlflow.entities import Trace
 
     from conftest import Repo
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "customer_support"
+    from pytest_genaiver.core.results import CaseResult, Version
 
 APP = """
 from openai import OpenAI
 
 def ask(question):
     messages = [{"role": "user", "content": question}]
-    reply = OpenAI(max_retries=0).chat.completions.create(model="gpt-4o-mini", messages=messages)
+    # Closed at once: what the garbage collector closes is a ResourceWarning in some later test.
+    with OpenAI(max_retries=0) as client:
+        reply = client.chat.completions.create(model="gpt-4o-mini", messages=messages)
     return reply.choices[0].message.content
 """
 
@@ -49,31 +50,6 @@ genai_app = app
 asyncio_default_fixture_loop_scope = function
 filterwarnings = error
 """
-
-
-@pytest.fixture(scope="session")
-def fake_llm() -> Iterator[ModuleType]:
-    """The example's stand-in for a provider, imported from where users find it."""
-    sys.path.insert(0, str(EXAMPLE))
-    try:
-        spec = importlib.util.spec_from_file_location("fake_llm", EXAMPLE / "fake_llm.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield module
-    finally:
-        sys.path.remove(str(EXAMPLE))
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sqlite store with MLflow's schema: making one takes seconds, copying it does not."""
-    from mlflow import MlflowClient
-
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}").search_experiments(max_results=1)
-    return path
 
 
 @dataclass
@@ -180,3 +156,65 @@ def project(
         files = {"app.py": APP, "test_app.py": SUITE, "pytest.ini": INI, ".gitignore": "mlflow.db\n__pycache__/\n"}
         project.commit("first", **files)
         yield project
+
+
+@dataclass
+class History:
+    """Records sessions without running a test: what `pytest --genai-version` leaves of SUITE in the store."""
+
+    project: Project
+
+    def session(
+        self,
+        *,
+        cases: Sequence[int] = range(10),
+        good: float = 1.0,
+        scores: Mapping[str, float] | None = None,
+        **facts: Any,
+    ) -> Version:
+        """One session at the commit that is checked out, of the questions `cases`, each answered `good`.
+
+        `scores` is metric -> value, for further ones. `facts`: `complete=False` for one that was cut short; `name`
+        and `variant` of the version.
+        """
+        from pytest_genaiver import closing, opening
+        from pytest_genaiver.core.results import SessionFacts, VersionResults
+        from pytest_genaiver.options import Settings
+
+        settings = Settings(app="app", version_name=facts.get("name"), variant=facts.get("variant"))
+        surveyed, place = opening.look(self.project.path, settings, os.environ)
+        opened = opening.open_store(surveyed, place, settings, lambda default: default)
+        run_id = opening.start_run(opened)
+        complete = facts.get("complete", True)
+        now = datetime.now(timezone.utc).isoformat()
+        session = SessionFacts(id=run_id, run_id=run_id, started=now, complete=complete, repeats=1)
+        results = VersionResults(
+            version=opened.version,
+            session=session,
+            cases=_cases(cases, {"passed": 1.0, "good": good, **(scores or {})}),
+        )
+        opened.store.save_results(run_id, closing.results_text(results), closing.table_of(results))
+        opened.store.end_session(run_id, {"genaiver.complete": str(complete).lower()}, ok=complete)
+        return opened.version
+
+
+def _cases(numbers: Sequence[int], scores: Mapping[str, float]) -> dict[str, CaseResult]:
+    from pytest_genaiver.core.digest import digest
+    from pytest_genaiver.core.results import CaseResult
+
+    function = "test_app.py::test_answer"
+    return {
+        f"{function}[q{i}]": CaseResult(
+            id=f"{function}[q{i}]",
+            digest=digest({"question": f"q{i}"}, {}, {})[0],
+            function=function,
+            scores={metric: [value] for metric, value in scores.items()},
+        )
+        for i in numbers
+    }
+
+
+@pytest.fixture
+def history(project: Project) -> History:
+    """Fills the project's store with sessions at a fraction of their price."""
+    return History(project)

@@ -65,8 +65,8 @@ def provider_calls(traces: Sequence[Trace]) -> list[Span]:
     """The spans that stand for one provider call each.
 
     Where one traced layer sits on another (LangChain over openai), both report the same call. Nested: the innermost
-    span that carries usage counts, and those around it do not. In two traces, as where a layer reports from a thread of
-    its own: of two spans of different names with the same usage, the one that lies within the other counts.
+    span that carries usage counts, and those around it do not. In two traces, as where a layer reports from a thread
+    of its own: of two spans of different names with the same usage, the one that lies within the other counts.
     """
     calls = [c for t in traces for c in _calls_of_trace(t.data.spans)]
     doubles = {id(outer) for outer in _doubles(calls)}

@@ -1,0 +1,140 @@
+"""MLflow's names that are not public, and what is used of each: a release that moves one fails here, by name."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import pkgutil
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+
+import pytest_genaiver
+
+PACKAGE = Path(pytest_genaiver.__file__).parent
+INTERNALS = "adapters/traces/internals.py"
+WRITER = "adapters/traces/writer.py"
+TRACER = "adapters/traces/tracer.py"
+
+FUNCTIONS = [
+    ("mlflow.tracing.export.mlflow_v3:MlflowV3SpanExporter.export", ["self", "spans"], INTERNALS),
+    ("mlflow.tracing.processor.base_mlflow:flush_all_batch_processors", ["timeout_millis", "terminate"], INTERNALS),
+    ("mlflow.tracing.provider:_get_span_processor", [], INTERNALS),
+    ("mlflow.tracing.provider:get_context_api", [], INTERNALS),
+    ("mlflow.tracing.trace_manager:InMemoryTraceManager.get_instance", [], INTERNALS),
+    ("mlflow.tracing.trace_manager:InMemoryTraceManager.get_trace", ["self", "trace_id"], INTERNALS),
+    ("mlflow.tracing.trace_manager:InMemoryTraceManager.pop_trace", ["self", "otel_trace_id"], INTERNALS),
+    ("mlflow.tracing.trace_manager:InMemoryTraceManager.has_open_spans", ["self", "otel_trace_id"], INTERNALS),
+    (
+        "mlflow.tracing.trace_manager:InMemoryTraceManager.get_mlflow_trace_id_from_otel_id",
+        ["self", "otel_trace_id"],
+        INTERNALS,
+    ),
+    ("mlflow.tracing.utils:maybe_get_request_id", ["is_evaluate"], INTERNALS),
+    ("mlflow.tracing.utils:add_size_stats_to_trace_metadata", ["trace"], INTERNALS),
+    (
+        "mlflow.tracing.utils:calculate_cost_by_model_and_token_usage",
+        ["model_name", "usage", "model_provider"],
+        INTERNALS,
+    ),
+    (
+        "mlflow.tracing.export.utils:try_link_prompts_to_trace",
+        ["client", "trace_id", "prompts", "synchronous"],
+        INTERNALS,
+    ),
+    ("mlflow.tracing.config:get_config", [], INTERNALS),
+    ("mlflow.tracing.client:TracingClient._upload_trace_data", ["self", "trace_info", "trace_data"], INTERNALS),
+    ("mlflow.tracing.client:TracingClient._upload_attachments", ["self", "trace_info", "attachments"], INTERNALS),
+    ("mlflow.tracing.client:TracingClient.start_trace", ["self", "trace_info"], WRITER),
+    ("mlflow.tracing.client:TracingClient.log_spans", ["self", "location", "spans"], WRITER),
+    ("mlflow.tracing.client:TracingClient.log_assessment", ["self", "trace_id", "assessment"], WRITER),
+    ("mlflow.tracing.client:TracingClient.get_trace_info", ["self", "trace_id"], WRITER),
+    ("mlflow.tracking.fluent:ActiveModelContext.__init__", ["self", "model_id", "set_by_user"], INTERNALS),
+    ("mlflow:ActiveModel.__enter__", ["self"], INTERNALS),
+    ("mlflow:ActiveModel.__exit__", ["self", "exc_type", "exc_val", "exc_tb"], INTERNALS),
+]
+
+ATTRIBUTES = [
+    ("mlflow.tracing.provider:provider.once._done", bool, INTERNALS),
+    ("mlflow.tracking.fluent:_active_experiment_id", (str, type(None)), INTERNALS),
+    ("mlflow.tracking.fluent:_ACTIVE_MODEL_CONTEXT.get", object, INTERNALS),
+    ("mlflow.tracking.fluent:_ACTIVE_MODEL_CONTEXT.set", object, INTERNALS),
+    ("mlflow.tracking.fluent:_ACTIVE_MODEL_CONTEXT.reset", object, INTERNALS),
+    ("mlflow.tracking._tracking_service.utils:_tracking_uri", (str, type(None)), INTERNALS),
+    ("mlflow.ml_package_versions:GENAI_FLAVOR_TO_MODULE_NAME", dict, INTERNALS),
+    ("mlflow.utils.autologging_utils:AUTOLOGGING_INTEGRATIONS", dict, INTERNALS),
+    ("mlflow.tracing.constant:TraceMetadataKey.SIZE_BYTES", str, INTERNALS),
+    ("mlflow.entities:NoOpSpan", type, INTERNALS),
+    ("mlflow.tracing:context", object, TRACER),
+]
+
+PUBLIC = {"mlflow", "mlflow.entities", "mlflow.exceptions", "mlflow.tracing.client"}
+
+
+def resolve(name: str, user: str) -> Any:
+    try:
+        return pkgutil.resolve_name(name)
+    except (ImportError, AttributeError) as error:
+        return pytest.fail(f"MLflow {mlflow.__version__} has no {name}, which {user} uses: {error}", pytrace=False)
+
+
+@pytest.mark.parametrize(("name", "parameters", "user"), FUNCTIONS, ids=[n for n, _, _ in FUNCTIONS])
+def test_a_function_takes_what_we_give(name: str, parameters: list[str], user: str) -> None:
+    found = list(inspect.signature(resolve(name, user)).parameters)
+    assert found[: len(parameters)] == parameters, (
+        f"MLflow {mlflow.__version__}: {name} takes {found}, and {user} calls it with {parameters}"
+    )
+
+
+@pytest.mark.parametrize(("name", "kind", "user"), ATTRIBUTES, ids=[n for n, _, _ in ATTRIBUTES])
+def test_an_attribute_is_what_we_take_it_for(name: str, kind: Any, user: str) -> None:
+    found = resolve(name, user)
+    assert isinstance(found, kind), (
+        f"MLflow {mlflow.__version__}: {name} is {found!r}, and {user} takes it for {kind}"
+    )
+
+
+def test_the_attributes_of_objects_are_there() -> None:
+    """Those that only an instance has."""
+    from mlflow.tracing.processor.base_mlflow import BaseMlflowSpanProcessor
+    from mlflow.tracing.provider import _get_span_processor
+
+    with mlflow.start_span("canary") as span:
+        manager = resolve("mlflow.tracing.trace_manager:InMemoryTraceManager.get_instance", INTERNALS)()
+        processor = _get_span_processor()
+        with manager.get_trace(span.trace_id) as trace:
+            wanted = {
+                "InMemoryTraceManager": (manager, ["_traces", "_lock"]),
+                "_Trace": (trace, ["info", "span_dict", "is_remote_trace", "to_mlflow_trace"]),
+                "LiveSpan": (span, ["end_time_ns", "_attachments"]),
+                "BaseMlflowSpanProcessor": (processor, ["_batch_delegate"]),
+                "TracingConfig": (resolve("mlflow.tracing.config:get_config", INTERNALS)(), ["span_processors"]),
+            }
+            for kind, (thing, names) in wanted.items():
+                missing = [n for n in names if not hasattr(thing, n)]
+                assert not missing, f"MLflow {mlflow.__version__}: {kind} has no {missing}, which {INTERNALS} uses"
+    assert isinstance(processor, BaseMlflowSpanProcessor)
+
+
+def test_a_name_that_moved_is_named_with_the_file_that_uses_it() -> None:
+    with pytest.raises(
+        pytest.fail.Exception, match=r"MLflow .* has no mlflow.tracing:_gone, which .*internals.py uses"
+    ):
+        resolve("mlflow.tracing:_gone", INTERNALS)
+
+
+def test_one_file_alone_knows_what_is_not_public() -> None:
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        user = path.relative_to(PACKAGE).as_posix()
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "mlflow":
+                private = [a.name for a in node.names if a.name.startswith("_")]
+                if node.module not in PUBLIC or private:
+                    found.add(user)
+            if isinstance(node, ast.Import) and any(a.name.startswith("mlflow.") for a in node.names):
+                found.add(user)
+    assert found <= {INTERNALS}

@@ -1,0 +1,351 @@
+"""What a store refuses takes nothing else with it, costs bounded time, and raises nothing into a test."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import sqlite3
+import threading
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import mlflow
+import pytest
+
+from pytest_genaiver.adapters.traces import internals
+from pytest_genaiver.adapters.traces.scope import Destination
+from pytest_genaiver.adapters.tracking.place import place_of
+from pytest_genaiver.adapters.tracking.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import SessionMaker, TracingSession
+    from pytest_genaiver.adapters.traces.hold import Held
+
+
+@pytest.fixture
+def path(new_store: Callable[[], Path]) -> Path:
+    return new_store()
+
+
+@pytest.fixture
+def session(path: Path, session_on: SessionMaker) -> TracingSession:
+    """A session on a store of its own, which the test breaks."""
+    store = Store(place_of(f"sqlite:///{path}", path.parent))
+    store.open("app")
+    return session_on(store)
+
+
+def refuse(path: Path, table: str, when: str = "1") -> None:
+    with sqlite3.connect(path) as database:
+        database.execute(
+            f"CREATE TRIGGER no BEFORE INSERT ON {table} WHEN {when} BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+
+
+def accept(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("DROP TRIGGER no")
+
+
+def spans(*names: str) -> Callable[[], None]:
+    def body() -> None:
+        for name in names:
+            with mlflow.start_span(name):
+                pass
+
+    return body
+
+
+def test_one_refused_span_costs_its_own_trace_alone(session: TracingSession, path: Path) -> None:
+    refuse(path, "spans", "NEW.name = 'bad'")
+    for i in range(10):
+        session.run(spans("bad" if i == 4 else "good"), name=f"test_{i}")
+
+    count = session.tracer.finish()
+    assert list(count.missing.values()) == ["test_app.py::test_4"]
+    assert count.produced == 10
+    assert len(count.errors) == 1
+    assert "refused" in count.errors[0]
+    whole = [t for t in session.stored() if t.data.spans]
+    assert {t.info.tags["mlflow.test.case_id"] for t in whole} == {f"test_{i}" for i in range(10) if i != 4}
+
+
+def test_a_store_that_refuses_everything_is_one_error_and_names_every_test(
+    session: TracingSession, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_genaiver.adapters.traces.tracer._WRITE_AT", 8)
+    refuse(path, "trace_info")
+    start = time.monotonic()
+    rans = [session.run(spans("a"), name=f"test_{i}") for i in range(30)]
+
+    count = session.tracer.finish()
+    assert time.monotonic() - start < 20
+    assert not any(r.error for r in rans)
+    assert sorted(count.missing.values()) == sorted(f"test_app.py::test_{i}" for i in range(30))
+    assert len(count.errors) == 1
+    assert session.stored() == []
+
+
+def test_what_was_refused_for_a_while_is_written_at_the_end(
+    session: TracingSession, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_genaiver.adapters.traces.tracer._WRITE_AT", 8)
+    refuse(path, "trace_info")
+    for i in range(20):
+        session.run(spans("a"), name=f"test_{i}")
+    accept(path)
+
+    session.finish()
+    assert len(session.stored()) == 20
+
+
+def test_a_trace_whose_spans_were_refused_for_a_while_is_stored_once(session: TracingSession, path: Path) -> None:
+    refuse(path, "spans")
+    scope = session.scope()
+    with session.tracer.open(scope), session.tracer.root(scope, "test_a", {}):
+        pass
+    mlflow.flush_trace_async_logging()
+    session.close(scope, {"good": True})
+    accept(path)
+
+    session.finish()
+    (trace,) = session.stored()
+    assert len(trace.data.spans) == 1
+    assert [a.name for a in trace.info.assessments] == ["good"]
+
+
+def test_a_score_waits_for_its_trace_that_was_refused(session: TracingSession, path: Path) -> None:
+    refuse(path, "trace_info")
+    scope = session.scope()
+    with session.tracer.open(scope), session.tracer.root(scope, "test_a", {}):
+        pass
+    mlflow.flush_trace_async_logging()
+    session.close(scope, {"good": True})
+    accept(path)
+
+    session.finish()
+    (trace,) = session.stored()
+    assert [a.name for a in trace.info.assessments] == ["good"]
+
+
+def test_a_score_that_arrives_during_a_write_is_not_lost(session: TracingSession, path: Path) -> None:
+    scope = session.scope()
+    with session.tracer.open(scope), session.tracer.root(scope, "test_a", {}):
+        pass
+    # The writer waits for the lock that this connection holds.
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("BEGIN IMMEDIATE")
+    writing = threading.Thread(target=mlflow.flush_trace_async_logging)
+    writing.start()
+    time.sleep(0.2)
+    session.close(scope, {"good": True})
+    database.execute("ROLLBACK")
+    database.close()
+    writing.join()
+
+    session.finish()
+    (trace,) = session.stored()
+    assert [a.name for a in trace.info.assessments] == ["good"]
+
+
+def test_a_thread_that_ends_a_span_does_not_wait_for_the_store(session: TracingSession, path: Path) -> None:
+    session.run(spans("a"))
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("BEGIN IMMEDIATE")
+    writing = threading.Thread(target=mlflow.flush_trace_async_logging)
+    writing.start()
+    try:
+        time.sleep(0.1)
+        start = time.monotonic()
+        session.run(spans("b"), name="test_b")
+        took = time.monotonic() - start
+        assert writing.is_alive()
+    finally:
+        database.execute("ROLLBACK")
+        database.close()
+        writing.join()
+    assert took < 0.5
+    session.finish()
+
+
+def session_to(uri: str, root: Path, session_on: SessionMaker) -> TracingSession:
+    to = Destination(tracking_uri=uri, experiment_id="1", model_id="m-1", run_id="run")
+    return session_on(Store(place_of(uri, root)), to=to, autolog=[])
+
+
+def test_a_dead_server_costs_bounded_time(dead_server: str, tmp_path: Path, session_on: SessionMaker) -> None:
+    session = session_to(dead_server, tmp_path, session_on)
+    start = time.monotonic()
+    rans = [session.run(spans("a"), name=f"test_{i}") for i in range(40)]
+    count = session.tracer.finish()
+
+    assert time.monotonic() - start < 20
+    assert not any(r.error for r in rans)
+    assert len(count.missing) == 40
+    assert len(count.errors) == 1
+
+
+def test_a_server_that_never_answers_costs_bounded_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session_on: SessionMaker
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen(100)
+        session = session_to(f"http://127.0.0.1:{mute.getsockname()[1]}", tmp_path, session_on)
+        rans = [session.run(spans("a"), name=f"test_{i}") for i in range(60)]
+        start = time.monotonic()
+        count = session.tracer.finish()
+        took = time.monotonic() - start
+
+    assert took < 6
+    assert not any(r.error for r in rans)
+    assert len(count.missing) == 60
+
+
+def test_what_a_store_cannot_take_is_made_storable(session: TracingSession) -> None:
+    thread = uuid.uuid4()
+
+    def body() -> None:
+        mlflow.update_current_trace(tags={"tag\udc00": "t\udc00"})
+        with mlflow.start_span("surrogate \udcff") as span:
+            span.set_inputs({"q\udcff": "\udcff", "bytes": b"\xff\x00", "nan": float("nan"), "u": thread})
+            span.set_outputs("é\udcff")
+            span.set_attribute("k", {"deep": ["\udcff"]})
+            span.add_event(mlflow.entities.SpanEvent("e\udcff", attributes={"a": "\udcff"}))
+        span = mlflow.get_current_active_span()
+        with internals.manager().get_trace(span.trace_id) as trace:
+            trace.info.trace_metadata.update({"mlflow.trace.session": thread, 7: 8, "none": None})
+            trace.info.tags["thread"] = thread
+
+    score = mlflow.entities.Feedback(value=1.0, rationale="why \udcff", metadata={"n": 7})  # type: ignore[dict-item]
+    ran = session.run(body, scores={"good": score})
+    session.finish()
+
+    assert ran.error is None
+    (trace,) = session.stored()
+    assert trace.info.trace_metadata["mlflow.trace.session"] == str(thread)
+    assert trace.info.trace_metadata["7"] == "8"
+    assert "none" not in trace.info.trace_metadata
+    assert trace.info.tags["thread"] == str(thread)
+    assert trace.info.tags["tag?"] == "t?"
+    inner = trace.data.spans[1]
+    assert inner.name == "surrogate ?"
+    assert inner.inputs["q?"] == "?"
+    assert inner.outputs == "é?"
+    assert inner.get_attribute("k") == {"deep": ["?"]}
+    (stored,) = trace.info.assessments
+    assert (stored.name, stored.value, stored.rationale, stored.metadata["n"]) == ("good", 1.0, "why ?", "7")
+
+
+def test_large_outputs_are_stored_whole(session: TracingSession) -> None:
+    for i in range(6):
+        session.run(lambda: "x" * 2_000_000, name=f"test_{i}")
+    session.finish()
+
+    stored = session.stored()
+    assert len(stored) == 6
+    assert all(len(t.data.spans[0].outputs) == 2_000_000 for t in stored)
+
+
+def test_large_outputs_are_written_a_few_at_a_time(session: TracingSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow.tracing.client import TracingClient
+
+    counts: list[int] = []
+    real = TracingClient.log_spans
+
+    def counted(client: TracingClient, location: str, spans: list[Any]) -> Any:
+        counts.append(len(spans))
+        return real(client, location, spans)
+
+    monkeypatch.setattr(TracingClient, "log_spans", counted)
+    for i in range(6):
+        session.run(lambda: "x" * 2_000_000, name=f"test_{i}")
+    for i in range(10):
+        session.run(spans(*["s"] * 60), name=f"test_small_{i}")
+    session.finish()
+
+    assert sum(counts) == 6 + 10 * 61
+    assert max(counts) <= 500
+    assert counts[0] <= 4
+
+
+def test_a_server_that_takes_no_spans_gets_them_as_artifacts(
+    session: TracingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As before MLflow 3.4."""
+    from mlflow.tracing.client import TracingClient
+
+    def log_spans(*args: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(TracingClient, "log_spans", log_spans)
+    for i in range(3):
+        session.run(spans("a"), name=f"test_{i}")
+    count = session.tracer.finish()
+
+    assert count.missing == {}
+    root = session.store.place.artifacts
+    assert root is not None
+    assert len([p for p in root.rglob("traces.json") if '"name": "a"' in p.read_text(encoding="utf-8")]) == 3
+
+
+def test_attachments_are_stored_with_their_trace(session: TracingSession) -> None:
+    picture = "data:image/png;base64," + base64.b64encode(b"\x89PNG" + b"x" * 400).decode()
+    message = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": picture}}]}
+
+    def body() -> None:
+        with mlflow.start_span("look", span_type="CHAT_MODEL") as span:
+            span.set_inputs({"messages": [message]})
+
+    assert session.run(body).error is None
+    session.finish()
+    (trace,) = session.stored()
+    assert "mlflow-attachment://" in str(trace.data.spans[1].inputs)
+    folder = Path(urlsplit(trace.info.tags["mlflow.artifactLocation"]).path)
+    files = [p for p in folder.rglob("*") if p.is_file()]
+    assert [p.read_bytes()[:4] for p in files] == [b"\x89PNG"]
+
+
+def test_prompts_that_a_call_used_are_linked(session: TracingSession) -> None:
+    def body() -> None:
+        prompt = mlflow.genai.register_prompt("greeting", "Hello {{name}}")
+        mlflow.genai.load_prompt(f"prompts:/greeting/{prompt.version}")
+
+    assert session.run(body).error is None
+    session.finish()
+    (trace,) = session.stored()
+    assert "greeting" in trace.info.tags["mlflow.linkedPrompts"]
+
+
+def test_the_record_first_order_is_the_cheap_one(session: TracingSession) -> None:
+    """The claim on which the writer is built: spans before the record cost more than the record before the spans."""
+    from mlflow.tracing.client import TracingClient
+
+    def held(n: int) -> list[Held]:
+        made: list[Held] = []
+        for i in range(n):
+            scope = session.scope(f"test_{i}")
+            with session.tracer.open(scope), session.tracer.root(scope, "t", {}):
+                spans("a", "b")()
+            made += scope.held
+            scope.held = []
+            scope.closed = True
+        return made
+
+    client = TracingClient(session.to.tracking_uri)
+    ours, theirs = held(20), held(20)
+    start = time.process_time()
+    assert session.tracer._writer.write(ours) == []
+    our_seconds = time.process_time() - start
+    start = time.process_time()
+    for h in theirs:
+        client.log_spans(session.to.experiment_id, h.trace.data.spans)
+        client.start_trace(h.trace.info)
+    assert our_seconds < 0.6 * (time.process_time() - start)

@@ -25,6 +25,7 @@ class Collector:
         self._root = root
         self._least = least
         self._files: set[str] = set()
+        self._broken: set[str] = set()
         self._collected: set[str] = set()
         self.error: str | None = None
 
@@ -32,6 +33,11 @@ class Collector:
         """Remember each file that pytest looks into: a case that is gone from it was removed."""
         if file_path.is_relative_to(self._root):
             self._files.add(file_path.relative_to(self._root).as_posix())
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that cannot be imported hides its cases, it does not remove them."""
+        if report.failed:
+            self._broken.add(report.nodeid.partition("::")[0])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -96,8 +102,8 @@ class Collector:
         if config.getoption("lf", False):
             return set()
         named = {a.partition("::")[0] for a in config.args if "::" in a}
-        folder = config.invocation_params.dir
-        partial = {(folder / n).resolve() for n in named}
+        partial = {(config.invocation_params.dir / n).resolve() for n in named}
+        partial |= {(config.rootpath / n).resolve() for n in self._broken}
         return {f for f in self._files if (self._root / f).resolve() not in partial}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pytest_genaiver.core import numbers
 from pytest_genaiver.core.assess import raw_means
 from pytest_genaiver.core.limits import VALUES_NEEDED
 from pytest_genaiver.core.looks import repeats_needed
@@ -50,7 +51,8 @@ def verb(metric: Metric, change: float) -> str:
 def moved(found: Assessed) -> str:
     """'0.95 -> 0.62'."""
     before, now = raw_means(found)
-    return f"{number(before)} -> {number(now)}"
+    kind = found.metric.kind
+    return f"{numbers.value(kind, before)} -> {numbers.value(kind, now)}"
 
 
 def hidden(found: Assessed) -> str:
@@ -63,8 +65,8 @@ def hidden(found: Assessed) -> str:
 
 def limits_broken(found: Assessed) -> str:
     limit, mean = found.limits.limit, found.limits.mean
-    side = "below min" if limit == found.metric.policy.min else "above max"
-    return f"{number(mean)} is {side} {number(limit)} by more than noise"
+    side, kind = "below min" if limit == found.metric.policy.min else "above max", found.metric.kind
+    return f"{numbers.value(kind, mean)} is {side} {numbers.value(kind, limit)} by more than noise"
 
 
 def limits_unknown(found: Assessed) -> str:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pytest_genaiver.core import numbers
 from pytest_genaiver.core.compare import means
 from pytest_genaiver.core.policy import LOG_KINDS, policy_for
 from pytest_genaiver.core.sample import kind_of
-from pytest_genaiver.report import numbers, wording
+from pytest_genaiver.report import wording
 from pytest_genaiver.report.parts import BaselineFacts, Counts, Fact, Link, Mark, Row, Summary, Tone, WorstCase
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from pytest_genaiver.report import numbers
+from pytest_genaiver.core import numbers
 from pytest_genaiver.report.text import columns, fit, fit_case, pad, printable, without_path, wrap
 
 if TYPE_CHECKING:

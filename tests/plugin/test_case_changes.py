@@ -121,3 +121,11 @@ def test_a_test_named_on_the_command_line_says_nothing_of_the_rest_of_its_file(
     project.commit("fewer", **{"test_app.py": SUITE.replace("range(10)", "range(8)")})
     _, report = project.report("test_app.py::test_answer")
     assert report["changes"]["removed"] == []
+
+
+def test_a_file_that_cannot_be_imported_hides_its_cases_and_removes_none(project: Project) -> None:
+    project.run()
+    project.commit("broken", **{"test_app.py": "import nothing_of_this_name\n"})
+    result, report = project.report("--continue-on-collection-errors")
+    assert result.ret != 0
+    assert report["changes"]["removed"] == []

@@ -55,7 +55,7 @@ def test_a_provider_that_fails_every_call_leaves_nothing_evaluated(project: Proj
         history.session()
     project.commit("now")
     project.answers.status = lambda n: (429, 500, 503)[n % 3]
-    result, report = project.report("--genai-repeats", "1")
+    result, report = project.report("--genai-repeats", "1", "--tb=no")
     assert result.ret == 1
     # A case without any value is asked for once more.
     assert project.llm.requests == 20
@@ -71,7 +71,7 @@ def test_some_failed_calls_are_missing_and_no_quality(project: Project, history:
         history.session()
     project.commit("now")
     project.answers.status = lambda n: 500 if n == 4 else None
-    result, report = project.report("--genai-repeats", "1")
+    result, report = project.report("--genai-repeats", "1", "--tb=no")
     result.assert_outcomes(passed=9, failed=1)
     assert report["cases"]["test_app.py::test_answer[q4]"]["scores"]["passed"] == [None, 1.0]
     assert report["cases"]["test_app.py::test_answer[q5]"]["scores"]["passed"] == [1.0]

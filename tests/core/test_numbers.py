@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pytest_genaiver.report import numbers
+from pytest_genaiver.core import numbers
 
 
 @pytest.mark.parametrize(

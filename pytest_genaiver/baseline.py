@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 from pytest_genaiver.adapters import git
 from pytest_genaiver.core.identity import sanitise
-from pytest_genaiver.core.results import pool
+from pytest_genaiver.core.pooling import BaselineFacts, pool
 from pytest_genaiver.errors import ConfigError, ResultsError
 from pytest_genaiver.recorded import Candidate, Recorded, candidate_of, has_value, is_full
-from pytest_genaiver.report.parts import BaselineFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_genaiver.adapters.tracking.store import Store, VersionRef
+    from pytest_genaiver.core.pooling import Pool
     from pytest_genaiver.core.records import PlannedCase
-    from pytest_genaiver.core.results import Pool, Version, VersionResults
+    from pytest_genaiver.core.results import Version, VersionResults
     from pytest_genaiver.version import Surveyed
 
 ENOUGH = 0.8

@@ -54,7 +54,7 @@ class Conclusion:
 
     def facts(self, started: datetime, cut_short: str | None) -> SessionFacts:
         """The session's own record; counts what was produced against what the store holds."""
-        stored = self._stored(lambda: self.opened.store.trace_ids(self.run_id))
+        stored = self._stored(lambda: self.opened.store.trace_ids(self.run_id, among=self.ledger.produced))
         self._missing = [t for t in self.ledger.produced if t not in stored] if stored is not None else []
         kept = None if stored is None else len(self.ledger.produced) - len(self._missing)
         self._missing = self._missing or list(self.ledger.unwritten)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_genaiver.core.bar import loosened
 from pytest_genaiver.core.gate import decide
 from pytest_genaiver.core.policy import DEFAULT_TOLERANCE, Kind, MetricPolicy, policy_for
-from pytest_genaiver.core.results import NEWEST
+from pytest_genaiver.core.pooling import NEWEST
 from pytest_genaiver.core.visible import sharper
 from pytest_genaiver.options import SessionGate
 

@@ -195,3 +195,7 @@ def with_hook_metrics(
 def _bad_answer(answer: object) -> ConfigError:
     allowed = "return a list of MetricPolicy objects or genai_metrics lines"
     return ConfigError(f"pytest_genai_metrics: {answer!r} cannot be used; {allowed}")
+
+
+def inference(given: Given) -> str:
+    return one_of(given, ["calls", "population"])

@@ -256,7 +256,7 @@ def _read(reader: _Reader) -> Settings:
         variant=reader.read("variant", values.text, None),
         autolog=reader.read("autolog", values.flavours, None),
         alpha=reader.read("alpha", values.alpha, 0.05),
-        inference=reader.read("inference", _inference, "calls"),
+        inference=reader.read("inference", values.inference, "calls"),
         metrics=reader.read("metrics", values.metrics, ()),
     )
     if settings.require_baseline and settings.baseline == "none":
@@ -267,10 +267,6 @@ def _read(reader: _Reader) -> Settings:
 
 def _gate(given: Given) -> SessionGate:
     return SessionGate(values.one_of(given, [mode.value for mode in SessionGate]))
-
-
-def _inference(given: Given) -> str:
-    return values.one_of(given, ["calls", "population"])
 
 
 def _overridden(config: pytest.Config) -> set[str]:

@@ -11,6 +11,7 @@ from pytest_genaiver.adapters.traces.scope import Destination
 from pytest_genaiver.adapters.traces.surroundings import Surroundings, calm
 from pytest_genaiver.adapters.traces.tracer import Count, Tracer
 from pytest_genaiver.cases import GenaiVersion
+from pytest_genaiver.core.identity import sanitise
 from pytest_genaiver.core.records import RepeatRecord, assemble
 from pytest_genaiver.errors import GenaiverError, warn
 from pytest_genaiver.runner import PLANNED, Runner
@@ -73,13 +74,9 @@ class TestProcess:
     @contextlib.contextmanager
     def switch(self, name: str) -> Iterator[None]:
         """Link what is traced within to another version of this app."""
-        import mlflow
-
-        from pytest_genaiver.core.identity import sanitise
-
-        tags = {"genaiver.app": self._version.app, "genaiver.dirty": "true", "genaiver.version": sanitise(name)}
-        model_id = self._store.version(sanitise(name), tags, {})
-        with mlflow.set_active_model(model_id=model_id):
+        name = sanitise(name)
+        tags = {"genaiver.app": self._version.app, "genaiver.dirty": "true", "genaiver.version": name}
+        with self._tracer.linked_to(self._store.version(name, tags, {})):
             yield
 
     def log_params(self, params: Mapping[str, str]) -> None:

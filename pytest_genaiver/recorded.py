@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.adapters import results_file
-from pytest_genaiver.core.results import NEWEST, Pool, PooledCase, VersionResults, pool
+from pytest_genaiver.core.pooling import NEWEST, Pool, PooledCase, pool
 from pytest_genaiver.errors import ResultsError
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_genaiver.adapters.tracking.store import SessionRef, Store, VersionRef
     from pytest_genaiver.core.records import PlannedCase
+    from pytest_genaiver.core.results import VersionResults
 
 MOST_READ = 5 * NEWEST
 """Sessions of one version that are read at most: a case that is always skipped never fills its pool."""

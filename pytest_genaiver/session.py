@@ -13,6 +13,7 @@ from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.baseline import Baseline, Finder
 from pytest_genaiver.collecting import Collector
 from pytest_genaiver.concluding import Conclusion, abandon
+from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.results import SessionFacts, VersionResults
 from pytest_genaiver.errors import GenaiverError
 from pytest_genaiver.judging import Judge
@@ -21,7 +22,6 @@ from pytest_genaiver.option_values import with_hook_metrics
 from pytest_genaiver.options import SessionGate
 from pytest_genaiver.process import RUNNER, TestProcess, quieten
 from pytest_genaiver.public import NO_BASELINE
-from pytest_genaiver.report.parts import BaselineFacts
 from pytest_genaiver.runner import RECORDS
 
 if TYPE_CHECKING:

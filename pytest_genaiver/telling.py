@@ -10,9 +10,10 @@ from pytest_genaiver.report import terminal
 from pytest_genaiver.report.text import fit, printable, wrap
 
 if TYPE_CHECKING:
+    from pytest_genaiver.core.pooling import BaselineFacts
     from pytest_genaiver.core.records import Plan
     from pytest_genaiver.opening import Opened
-    from pytest_genaiver.report.parts import BaselineFacts, Summary
+    from pytest_genaiver.report.parts import Summary
 
 
 def header(opened: Opened, reporter: Any) -> list[str]:

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_genaiver.core.policy import MetricPolicy
-    from pytest_genaiver.core.results import Pool, SessionFacts
+    from pytest_genaiver.core.pooling import Pool
+    from pytest_genaiver.core.results import SessionFacts
 
 _MODES = {"off": 0, "warn": 1, "fail": 2, "strict": 3}
 

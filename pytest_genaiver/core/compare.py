@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from pytest_genaiver.core.results import CaseResult, Pool, PooledCase, VersionResults
+    from pytest_genaiver.core.pooling import Pool, PooledCase
+    from pytest_genaiver.core.results import CaseResult, VersionResults
 
 Values = dict[str, dict[str, list[float | None]]]
 CaseValues = dict[str, list[float]]

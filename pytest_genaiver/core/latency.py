@@ -45,10 +45,11 @@ def session_test(test: MeanTest, pairs: Pairs, sessions: Ints) -> MeanTest:
     k = len(labels)
     if k < SESSIONS_NEEDED:
         return test
-    means = [row_means(np.where(sessions == label, pairs.x, np.nan)) for label in labels]
+    values = [np.where(sessions == label, pairs.x, np.nan) for label in labels]
+    means = [row_means(of_session) for of_session in values]
     centre = row_means(np.stack(means, axis=1))
     v = float(np.var([np.nanmean(mean - centre) for mean in means], ddof=1))
-    excess = v - _within(means, pairs)
+    excess = v - _within(values, pairs)
     if excess <= 0:
         return test
     between = excess * (1 + 1 / k)
@@ -58,7 +59,11 @@ def session_test(test: MeanTest, pairs: Pairs, sessions: Ints) -> MeanTest:
     return test.with_noise(math.sqrt(noise), t_sf(t, df), t_sf(-t, df))
 
 
-def _within(means: list[Floats], pairs: Pairs) -> float:
-    """The variance that session means would have without any effect of the session."""
-    cases = [int(np.isfinite(mean).sum()) for mean in means]
-    return float(np.mean(pairs.variances)) * float(np.mean([1 / n for n in cases]))
+def _within(values: list[Floats], pairs: Pairs) -> float:
+    """The variance that session means would have without any effect of the session; `values` are each session's."""
+    shares = []
+    for of_session in values:
+        counts = np.isfinite(of_session).sum(axis=1)
+        counts = counts[counts > 0]
+        shares.append(float(np.sum(1 / counts)) / len(counts) ** 2)
+    return float(np.mean(pairs.variances)) * float(np.mean(shares))

@@ -1,9 +1,8 @@
-"""What one session recorded about one version, its JSON form, and the pool of sessions that is a baseline."""
+"""What one session recorded about one version, and its JSON form."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.core.jsonform import (
@@ -20,10 +19,9 @@ from pytest_genaiver.core.policy import MetricPolicy
 from pytest_genaiver.errors import GenaiverError, ResultsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
 SCHEMA = 1
-NEWEST = 20
 GATES = ("fail", "warn", "off")
 
 
@@ -132,104 +130,6 @@ class VersionResults:
             policy=_policies(top.get("policy", [])),
             cases={name: _case(name, value) for name, value in cases.items()},
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PooledCase:
-    """One baseline case. `sessions[metric][j]` is the session that `scores[metric][j]` came from."""
-
-    id: str
-    digest: str
-    function: str
-    scores: dict[str, list[float | None]]
-    sessions: dict[str, list[str]]
-    gate: str = "fail"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
-    """A baseline: sessions pooled, newest first.
-
-    `trees` are the distinct trees that the given sessions of this version tested, newest first; only sessions
-    of the first one are in the pool. `policy` is that of the newest session.
-    """
-
-    version: Version
-    sessions: tuple[SessionFacts, ...]
-    cases: dict[str, PooledCase]
-    trees: tuple[str | None, ...]
-    policy: tuple[MetricPolicy, ...] = ()
-
-
-def pool(sessions: Sequence[VersionResults]) -> Pool:
-    """Pool the sessions of a baseline version, newest first; its ancestors' sessions may follow, nearest first.
-
-    The first session's version is the baseline, and its sessions alone say which cases there are. Sessions of
-    one version that tested another tree than its newest are left out. Of each session the balanced prefix
-    counts (retries of failed cases would bias the pool), of each case the newest 20 values of a metric, and
-    only those recorded under the digest that the case has in the newest session that holds it. What a version
-    was found to have changed ends the reach into its ancestors: a session's verdict of all, a moved metric its own.
-
-    Raises ValueError when there is no session.
-    """
-    if not sessions:
-        raise ValueError("no session to pool")
-    version = sessions[0].version
-    newest_tree: dict[str, str | None] = {}
-    same = [s for s in sessions if newest_tree.setdefault(s.version.name, s.version.tree) == s.version.tree]
-    reaching = list(_reach(same))
-    newest: dict[str, CaseResult] = {}
-    for results in same:
-        if results.version.name == version.name:
-            for name, case in results.cases.items():
-                newest.setdefault(name, case)
-    return Pool(
-        version=version,
-        sessions=tuple(results.session for results, _ in reaching),
-        cases={name: _pooled(case, reaching) for name, case in newest.items()},
-        trees=tuple(dict.fromkeys(s.version.tree for s in sessions if s.version.name == version.name)),
-        policy=tuple(sessions[0].policy),
-    )
-
-
-def _reach(sessions: Sequence[VersionResults]) -> Iterator[tuple[VersionResults, frozenset[str]]]:
-    """The sessions that pool, each with the metrics of which newer versions were found to differ from it."""
-    closed: set[str] = set()
-    for _, group in groupby(sessions, key=lambda s: s.version.name):
-        members = list(group)
-        yield from ((member, frozenset(closed)) for member in members)
-        closed.update(metric for member in members for metric in member.session.moved)
-        if any(not member.session.unchanged for member in members):
-            return
-
-
-def _pooled(newest: CaseResult, sessions: Iterable[tuple[VersionResults, frozenset[str]]]) -> PooledCase:
-    scores: dict[str, list[float | None]] = {}
-    origins: dict[str, list[str]] = {}
-    for results, closed in sessions:
-        case = results.cases.get(newest.id)
-        if case is None or case.digest != newest.digest:
-            continue
-        for metric, values in case.scores.items():
-            if metric in closed:
-                continue
-            taken = scores.setdefault(metric, [])
-            room = NEWEST - sum(value is not None for value in taken)
-            added = _newest_values(values[: results.session.repeats], room)
-            taken += added
-            origins.setdefault(metric, []).extend([results.session.id] * len(added))
-    return PooledCase(id=newest.id, digest=newest.digest, function=newest.function, scores=scores, sessions=origins)
-
-
-def _newest_values(values: Sequence[float | None], room: int) -> list[float | None]:
-    """The last values that fill the room; missing ones keep their place and take no room."""
-    newest: list[float | None] = []
-    for value in reversed(values):
-        if room <= 0:
-            break
-        newest.append(value)
-        room -= value is not None
-    return newest[::-1]
 
 
 def _case_to_json(case: CaseResult) -> dict[str, Any]:

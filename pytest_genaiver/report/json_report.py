@@ -10,7 +10,7 @@ from pytest_genaiver.core.jsonform import finite
 if TYPE_CHECKING:
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
-    from pytest_genaiver.report.parts import BaselineFacts
+    from pytest_genaiver.core.pooling import BaselineFacts
 
 
 def payload(comparison: Comparison, decision: Decision | None, *, baseline: BaselineFacts) -> dict[str, Any]:

@@ -10,26 +10,6 @@ Mark = Literal["broken", "suspect", ""]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BaselineFacts:
-    """What was chosen as baseline and why. `name` is None where there is none, and `why` then says why.
-
-    `distance` is in commits (None: not an ancestor, or unknown), `age` in seconds, `coverage` the share of this
-    session's cases that the baseline holds, `sessions` how many of its own were pooled, `ancestors` how many of its
-    unchanged ancestors'.
-    """
-
-    why: str
-    name: str | None = None
-    commit: str | None = None
-    model_id: str | None = None
-    distance: int | None = None
-    age: float | None = None
-    coverage: float | None = None
-    sessions: int = 0
-    ancestors: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """What the session knows beside its results; the tuples hold case ids.
 

@@ -9,9 +9,10 @@ import numpy as np
 from pytest_genaiver.core import numbers
 from pytest_genaiver.core.compare import means
 from pytest_genaiver.core.policy import LOG_KINDS, policy_for
+from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.sample import kind_of
 from pytest_genaiver.report import wording
-from pytest_genaiver.report.parts import BaselineFacts, Counts, Fact, Link, Mark, Row, Summary, Tone, WorstCase
+from pytest_genaiver.report.parts import Counts, Fact, Link, Mark, Row, Summary, Tone, WorstCase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

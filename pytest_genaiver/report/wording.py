@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_genaiver.report.parts import BaselineFacts, Counts, Fact, Row, Tone
+from pytest_genaiver.report.parts import Counts, Fact, Row, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
+    from pytest_genaiver.core.pooling import BaselineFacts
     from pytest_genaiver.core.results import SessionFacts, VersionResults
 
 

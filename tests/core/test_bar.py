@@ -6,7 +6,8 @@ import pytest
 
 from pytest_genaiver.core.bar import loosened
 from pytest_genaiver.core.policy import MetricPolicy
-from pytest_genaiver.core.results import SessionFacts, Version, VersionResults, pool
+from pytest_genaiver.core.pooling import pool
+from pytest_genaiver.core.results import SessionFacts, Version, VersionResults
 
 STRICT = MetricPolicy("tone", kind="likert", tolerance=0.1, min=3.5, max=5.0, max_hidden=0.5)
 FACTS = SessionFacts(id="s", started="", complete=True, repeats=1, alpha=0.05, gate="fail")

@@ -7,7 +7,8 @@ import pytest
 from pytest_genaiver.core.compare import compare, means
 from pytest_genaiver.core.gate import decide
 from pytest_genaiver.core.policy import MetricPolicy
-from pytest_genaiver.core.results import CaseResult, SessionFacts, Version, VersionResults, pool
+from pytest_genaiver.core.pooling import pool
+from pytest_genaiver.core.results import CaseResult, SessionFacts, Version, VersionResults
 
 
 def case(name, digest, gate="fail", **scores):

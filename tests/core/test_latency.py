@@ -83,6 +83,20 @@ def test_noise_within_cases_adds_degrees_of_freedom() -> None:
     assert p > plain.p
 
 
+def test_a_session_of_several_values_is_known_better_and_its_drift_shows() -> None:
+    before, now = drifting([1] * 4 + [1.05] * 4 + [1.08] * 4, 1.25, noise=0.25)
+    found = metric(before, now, every([label for label in "abc" for _ in range(4)]))
+    pairs = pair(found, found.current)
+    assert found.sessions is not None
+    sessions = pairs.x.reshape(len(CASES), 3, 4).mean(axis=2).mean(axis=0)
+    spread = np.mean([np.var(row, ddof=1) for row in pairs.pooled])
+    excess = np.var(sessions, ddof=1) - spread / (4 * len(CASES))
+    assert np.var(sessions, ddof=1) - spread / len(CASES) < 0 < excess
+    plain = mean_test(pairs, "latency")
+    test = session_test(plain, pairs, found.sessions)
+    assert test.se == pytest.approx(math.sqrt(plain.se**2 + excess * 4 / 3))
+
+
 def test_an_improvement_too_is_held_against_the_drift() -> None:
     before, now = drifting([1, 1.3, 0.8, 1.2, 0.9], 0.85)
     found = metric(before, now, every([1, 2, 3, 4, 5]))
@@ -178,4 +192,4 @@ def test_interleaved_latency_is_gated_like_any_metric() -> None:
         baseline_sessions=every(["interleaved"] * 3),
     )
     assert decision.verdict == "regressed"
-    assert decision.reason == "latency: 1.00 -> 1.47, far beyond chance (p 0.00025 at level 0.05)"
+    assert decision.reason == "latency: 1.00 s -> 1.47 s, far beyond chance (p 0.00025 at level 0.05)"

@@ -8,15 +8,8 @@ import numpy as np
 import pytest
 
 from pytest_genaiver.core.policy import MetricPolicy
-from pytest_genaiver.core.results import (
-    NEWEST,
-    SCHEMA,
-    CaseResult,
-    SessionFacts,
-    Version,
-    VersionResults,
-    pool,
-)
+from pytest_genaiver.core.pooling import NEWEST, pool
+from pytest_genaiver.core.results import SCHEMA, CaseResult, SessionFacts, Version, VersionResults
 from pytest_genaiver.errors import ResultsError
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from pytest_genaiver.core.compare import compare
 from pytest_genaiver.core.decision import CaseFinding, Decision, MetricDecision
-from pytest_genaiver.core.results import CaseResult, SessionFacts, Version, VersionResults, pool
+from pytest_genaiver.core.pooling import pool
+from pytest_genaiver.core.results import CaseResult, SessionFacts, Version, VersionResults
 from pytest_genaiver.report.summary import BaselineFacts, Counts, Link, summarise
 
 FUNCTION = "tests/test_support.py::test_topic"

@@ -7,9 +7,8 @@ import pytest
 
 from pytest_genaiver.adapters.results_file import read, write
 from pytest_genaiver.core.compare import compare
-from pytest_genaiver.core.results import pool
+from pytest_genaiver.core.pooling import BaselineFacts, pool
 from pytest_genaiver.report.json_report import payload
-from pytest_genaiver.report.parts import BaselineFacts
 
 FACTS = BaselineFacts(
     name="app-1", commit="1" * 40, model_id="m-1", distance=2, age=60.0, why="w", coverage=0.5, sessions=1

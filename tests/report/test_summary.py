@@ -7,7 +7,7 @@ import pytest
 from pytest_genaiver.core.compare import compare
 from pytest_genaiver.core.gate import decide
 from pytest_genaiver.core.policy import policy_for
-from pytest_genaiver.core.results import pool
+from pytest_genaiver.core.pooling import pool
 from pytest_genaiver.report.summary import BaselineFacts, Counts, summarise
 
 WHY = "merge base with main"

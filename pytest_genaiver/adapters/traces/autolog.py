@@ -58,11 +58,11 @@ class Autolog:
         # What the user configured stays as it is, switched off included.
         if not internals.autologging(name):
             autolog(silent=True)
-            self._enabled[flavour] = internals.autologging(name)
+            self._enabled[flavour] = dict(internals.autologging(name))
 
     def _off(self, flavour: str, ours: dict[str, Any]) -> None:
         autolog, name = _integration(flavour)
-        if internals.autologging(name) is ours:
+        if internals.autologging(name) == ours:
             autolog(disable=True, silent=True)
             # As if `autolog` had never been called: else a later session would take it for the user's wish.
             internals.autologging(name).clear()

@@ -44,7 +44,7 @@ class ImportHook(MetaPathFinder):
             spec: ModuleSpec | None = find(fullname, path, target)
             if spec is not None:
                 if hasattr(spec.loader, "exec_module"):
-                    spec.loader = _Loader(spec.loader, lambda: self._imported(fullname))
+                    spec.loader = _Loader(spec, lambda: self._imported(fullname))
                 return spec
         return None
 
@@ -56,8 +56,9 @@ class ImportHook(MetaPathFinder):
 class _Loader(Loader):
     """The real loader, and a call when it is done."""
 
-    def __init__(self, real: Any, done: Callable[[], None]) -> None:
-        self._real = real
+    def __init__(self, spec: ModuleSpec, done: Callable[[], None]) -> None:
+        self._spec = spec
+        self._real: Any = spec.loader
         self._done = done
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
@@ -66,9 +67,7 @@ class _Loader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         # The module itself must see the loader that it would have without us.
-        module.__loader__ = self._real
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._real
+        module.__loader__ = self._spec.loader = self._real
         self._real.exec_module(module)
         self._done()
 

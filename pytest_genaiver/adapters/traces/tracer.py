@@ -118,6 +118,14 @@ class Tracer:
             finally:
                 scope.call_ns = (start, time.time_ns())
 
+    @contextlib.contextmanager
+    def linked_to(self, model_id: str) -> Iterator[None]:
+        """What is traced within belongs to another version."""
+        import mlflow
+
+        with mlflow.set_active_model(model_id=model_id):
+            yield
+
     def trace_of(self, scope: Scope) -> Trace | None:
         """The root trace of this execution as it stands now, open or ended."""
         if scope.root_id is None:

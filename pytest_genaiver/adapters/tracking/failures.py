@@ -24,7 +24,9 @@ def translated(doing: str) -> Iterator[None]:
     except (ResultsError, StoreError):
         raise
     except Exception as error:
-        raise StoreError(f"cannot {doing}: {_reason(error)}") from error
+        # A chained error prints as it is, credentials included.
+        quotes = str(error) != without_credentials(str(error))
+        raise StoreError(f"cannot {doing}: {_reason(error)}") from (None if quotes else error)
 
 
 def _reason(error: Exception) -> str:

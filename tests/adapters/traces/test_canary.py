@@ -67,6 +67,18 @@ ATTRIBUTES = [
     ("mlflow.utils.autologging_utils:AUTOLOGGING_INTEGRATIONS", dict, INTERNALS),
     ("mlflow.tracing.constant:TraceMetadataKey.SIZE_BYTES", str, INTERNALS),
     ("mlflow.entities:NoOpSpan", type, INTERNALS),
+    *(
+        (f"mlflow.environment_variables:{name}", object, "adapters/traces/surroundings.py")
+        for name in (
+            "MLFLOW_USE_BATCH_SPAN_PROCESSOR",
+            "MLFLOW_TRACE_BUFFER_MAX_SIZE",
+            "MLFLOW_TRACE_BUFFER_TTL_SECONDS",
+            "MLFLOW_MODEL_CATALOG_URI",
+            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT",
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES",
+            "MLFLOW_HTTP_REQUEST_TIMEOUT",
+        )
+    ),
     ("mlflow.tracing:context", object, TRACER),
 ]
 

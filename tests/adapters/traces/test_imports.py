@@ -100,6 +100,16 @@ def test_looking_for_a_module_shows_the_real_loader(hook: Callable[..., list[str
     assert called == []
 
 
+def test_a_module_that_is_executed_twice_calls_back_once(hook: Callable[..., list[str]]) -> None:
+    called = hook("client_one")
+    specs = [importlib.util.find_spec("client_one") for _ in range(2)]
+    for spec in specs:
+        assert spec is not None
+        assert spec.loader is not None
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    assert called == ["client_one"]
+
+
 def test_a_module_that_is_not_there_is_not_found(hook: Callable[..., list[str]]) -> None:
     called = hook("client_none")
     with pytest.raises(ModuleNotFoundError):

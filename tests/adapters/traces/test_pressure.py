@@ -102,6 +102,28 @@ def test_more_open_traces_than_mlflow_keeps_are_all_stored(
     assert all(len(t.data.spans) == 2 and t.info.assessments for t in session.stored())
 
 
+def test_a_trace_that_mlflow_dropped_breaks_nothing(session: TracingSession) -> None:
+    from pytest_genaiver.adapters.traces import internals
+
+    def body() -> None:
+        mlflow.start_span_no_context("stream", parent_span=mlflow.get_current_active_span())
+
+    ran = session.run(body)
+    internals.manager()._traces.clear()
+    session.run(burst_of_one, name="test_b")
+    count = session.finish()
+
+    assert ran.measured.calls == 0
+    assert count.produced == 1
+
+
+def test_there_is_room_for_open_traces(session: TracingSession) -> None:
+    import os
+
+    assert int(os.environ["MLFLOW_TRACE_BUFFER_MAX_SIZE"]) > 10_000
+    assert int(os.environ["MLFLOW_TRACE_BUFFER_TTL_SECONDS"]) > 24 * 3600
+
+
 def test_what_is_open_before_the_session_is_left_alone(session_on: Any, store: Any) -> None:
     mine = mlflow.start_span_no_context("mine")
     try:

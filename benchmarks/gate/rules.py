@@ -40,24 +40,17 @@ class Outcome:
     inconclusive: bool = False
 
 
-def gate(
-    scenario: Scenario,
-    draw: Draw,
-    *,
-    repeats: tuple[int, int] = (1, 5),
-    alpha: float = ALPHA,
-    tolerance: float | None = None,
-) -> Outcome:
+def gate(scenario: Scenario, draw: Draw, *, repeats: tuple[int, int] = (1, REPEATS)) -> Outcome:
     """The gate as a session drives it: ask, run the repeats that it wants, ask again."""
     cases = [f"case{i}" for i in range(scenario.cases)]
     taken = dict.fromkeys(cases, repeats[0])
     labels = {m: dict.fromkeys(cases, draw.sessions) for m in draw.baseline}
     baseline = {m: dict(zip(cases, values.tolist(), strict=True)) for m, values in draw.baseline.items()}
     all_calls = {m: dict(zip(cases, values.tolist(), strict=True)) for m, values in draw.current.items()}
-    policies = {m.name: MetricPolicy(m.name, m.kind, tolerance=tolerance) for m in scenario.models}
+    policies = {m.name: MetricPolicy(m.name, m.kind) for m in scenario.models}
     while True:
         current = {m: {c: values[c][: taken[c]] for c in cases} for m, values in all_calls.items()}
-        decision = decide(baseline, current, policies, alpha=alpha, repeats=repeats, baseline_sessions=labels)
+        decision = decide(baseline, current, policies, alpha=ALPHA, repeats=repeats, baseline_sessions=labels)
         if not decision.more:
             return Outcome(
                 decision.verdict == "regressed",

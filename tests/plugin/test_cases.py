@@ -79,12 +79,10 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
         await gathered()
 
 async def gathered():
-    client = AsyncOpenAI()
-    calls = [
-        client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": str(i)}])
-        for i in range(3)
-    ]
-    await asyncio.gather(*calls)
+    async with AsyncOpenAI() as client:
+        create = client.chat.completions.create
+        calls = [create(model="gpt-4o-mini", messages=[{"role": "user", "content": str(i)}]) for i in range(3)]
+        await asyncio.gather(*calls)
 
 @pytest.mark.asyncio
 async def test_coroutine():

@@ -59,6 +59,7 @@ class TestProcess:
 
     def finish(self) -> dict[str, Any]:
         """Write what is left; what was produced here, as plain JSON for the session."""
+        self.runner.abandon()
         with calm():
             count: Count = self._tracer.finish()
         return {**asdict(count), "produced": self._tracer.produced}

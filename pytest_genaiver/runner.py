@@ -108,6 +108,12 @@ class Runner:
     def _begin(self, repeat: int) -> None:
         self._repeat, self._records, self._failed, self._sections = repeat, [], {}, 0
 
+    def abandon(self) -> None:
+        """Leave an execution that never reached its teardown (Ctrl-C), or what follows would seem to belong to it."""
+        if self._now is not None:
+            self._now.exit.close()
+            self._now = None
+
     def records(self) -> list[dict[str, Any]]:
         """Everything that was recorded in this process, as plain JSON."""
         return [r.to_json() for records in self._history.values() for r in records.values()]

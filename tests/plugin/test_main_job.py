@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from conftest import Project
 
@@ -54,3 +56,15 @@ def test_every_call_is_traced_linked_scored_and_counted(project: Project) -> Non
         assert {a.name: a.value for a in trace.info.assessments} == {"passed": True, "good": True}
         assert trace.info.token_usage is not None
         assert trace.info.token_usage["total_tokens"] > 0
+
+
+def test_an_interrupted_test_leaves_nothing_behind_in_the_process(project: Project) -> None:
+    import mlflow
+    from mlflow.tracing.context import get_configured_trace_tags
+
+    interrupted = "import pytest\n@pytest.mark.genai_eval\ndef test_stops(): raise KeyboardInterrupt\n"
+    project.commit(**{"test_app.py": interrupted})
+    with pytest.raises(KeyboardInterrupt):  # pytester raises again what stopped the inner run
+        project.run()
+    assert get_configured_trace_tags() is None
+    assert mlflow.get_active_model_id() is None

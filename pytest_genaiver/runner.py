@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -71,7 +72,8 @@ class Runner:
         self._tracer = tracer
         self.version = version
         self._told = told
-        self._keys = itertools.count()
+        # Unique in the process too: a context that outlives its session must not pass for one of this one.
+        self._keys = (f"{uuid.uuid4().hex[:8]}-{n}" for n in itertools.count())
         self._now: Execution | None = None
         self._repeat = 0
         self._records: list[RepeatRecord] = []
@@ -216,7 +218,7 @@ class Runner:
     def _scope(self, item: pytest.Item, planned: Planned | None) -> Scope:
         from pytest_genaiver.adapters.traces.scope import Scope
 
-        key = str(next(self._keys))
+        key = next(self._keys)
         if planned is None:
             return Scope(key=key, test_name=item.nodeid)
         return Scope(

@@ -6,11 +6,12 @@ Imported in every pytest run: nothing here imports MLflow, git, numpy or pandas 
 from __future__ import annotations
 
 import os
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_genaiver.marker import MARKER_LINE
+from pytest_genaiver.marker import MARKER_LINE, target_fixture
 from pytest_genaiver.options import add_options, is_active, read_settings
 
 if TYPE_CHECKING:
@@ -58,6 +59,13 @@ def _configure_session(config: pytest.Config, settings: Any) -> None:
         config.pluginmanager.register(Controller(session), "genaiver-controller")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, obj: object) -> None:
+    """A fixture that is a target is set up, and parametrises its test, as if the test had asked for it."""
+    if isinstance(obj, FunctionType) and (name := target_fixture(collector, obj)) is not None:
+        pytest.mark.usefixtures(name)(obj)
+
+
 @pytest.fixture
 def genai_case(request: pytest.FixtureRequest) -> GenaiCase:
     """This evaluation case: inputs, expectations, output, scores, trace. Works without --genai-version too."""
@@ -67,7 +75,7 @@ def genai_case(request: pytest.FixtureRequest) -> GenaiCase:
         return case
     from pytest_genaiver.inert import plain_case
 
-    return plain_case(request.node)
+    return plain_case(request)
 
 
 @pytest.fixture(scope="session")

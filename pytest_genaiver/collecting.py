@@ -9,7 +9,8 @@ import pytest
 from pytest_genaiver.core.digest import digest
 from pytest_genaiver.core.records import Plan, PlannedCase
 from pytest_genaiver.errors import ConfigError
-from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker
+from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker, row_of
+from pytest_genaiver.rows import data_error
 from pytest_genaiver.runner import PLANNED, Planned
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Collector:
         A mistake is a usage error. In an xdist worker it is kept for the controller: raised there, it would be
         an internal error.
         """
+        self.error = self.error or data_error(config, items)
         try:
             for item in items if self.error is None else ():
                 self._read(item)
@@ -80,12 +82,15 @@ class Collector:
             location=_location(item, self._root),
             notes=tuple(warnings),
         )
+        row = row_of(item)
         return Planned(
             case=case,
             case_id=param_id(item) or None,
             inputs=inputs,
             expectations=expectations,
             repeats=options.repeats or self._least,
+            scalar=row is not None and row.scalar,
+            tags={} if row is None else row.tags,
         )
 
     def plan(self, config: pytest.Config, items: Sequence[pytest.Item]) -> Plan:

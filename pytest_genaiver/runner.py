@@ -29,13 +29,18 @@ RECORDS = "genaiver"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A case that will run, with the values that do not travel between processes."""
+    """A case that will run, with the values that do not travel between processes.
+
+    `scalar`: its row's `inputs` was one value, for the target's one argument. `tags`: its row's.
+    """
 
     case: PlannedCase
     case_id: str | None
     inputs: Mapping[str, Any]
     expectations: Mapping[str, Any]
     repeats: int
+    scalar: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 PLANNED = pytest.StashKey[Planned]()
@@ -226,6 +231,7 @@ class Runner:
             test_name=planned.case.id,
             case_id=planned.case_id,
             request_id=request_id(planned.case, self._repeat),
+            row_tags=planned.tags,
         )
 
     def _trace(self, scope: Scope) -> Callable[[], Trace | None]:

@@ -24,13 +24,14 @@ class Scope:
 
     `request_id` pairs repeats of two versions in MLflow's own comparison; None for a test that is no case.
     The window from `start_ns` to `end_ns` attributes traces of threads that carry no context.
-    `bypassed`: traces that MLflow itself stored at once.
+    `bypassed`: traces that MLflow itself stored at once. `row_tags`: those of its row of `data=`.
     """
 
     key: str
     test_name: str
     case_id: str | None = None
     request_id: str | None = None
+    row_tags: Mapping[str, str] = field(default_factory=dict)
     start_ns: int = field(default_factory=time.time_ns)
     end_ns: int | None = None
     call_ns: tuple[int, int] | None = None
@@ -45,7 +46,7 @@ class Scope:
         return {SCOPE_TAG: self.key, **self.test_tags()}
 
     def test_tags(self) -> dict[str, str]:
-        tags = {"mlflow.test.name": self.test_name}
+        tags = {**self.row_tags, "mlflow.test.name": self.test_name}
         if self.case_id is not None:
             tags["mlflow.test.case_id"] = self.case_id
         return tags

@@ -89,9 +89,8 @@ def _table(text: str) -> Iterator[Record]:
             if not header:
                 header = _header(cells, place)
             elif len(cells) != len(header):
-                raise ConfigError(
-                    f"{place} has {len(cells)} cells, the header {len(header)}; quote a cell that holds a comma"
-                )
+                counts = f"number of cells: {len(cells)}, columns in the header: {len(header)}"
+                raise ConfigError(f"{place}: {counts}; quote a cell that holds a comma")
             else:
                 yield Record(place, dict(zip(header, cells, strict=True)))
     except csv.Error as error:

@@ -150,15 +150,16 @@ def _check_moved(item: pytest.Item, expectations: Mapping[str, Any] | tuple[str,
     if not isinstance(expectations, tuple):
         return
     row = row_of(item)
-    what, names = "parameter", input_names(item)
+    names, what, all_of_them = input_names(item), "parameter", "parameters"
     if row is not None:
-        what, names = "parameter or column", [*names, *sorted(row.columns)]
+        names += sorted(row.columns)
+        what, all_of_them = "parameter or column", "parameters and columns"
     for name in expectations:
         if name not in names:
             allowed = ", ".join(map(repr, names)) or "none: the test has no parametrize"
             raise _refused(
                 item,
-                f"expectations names {name!r}, which is no {what} of this test; {what}s: {allowed}",
+                f"expectations names {name!r}, which is no {what} of this test; {all_of_them}: {allowed}",
             )
 
 

@@ -200,7 +200,7 @@ def _id(values: Mapping[str, Any]) -> str | None:
         given = int(given)
     if isinstance(given, bool) or not hasattr(given, "__index__"):
         raise _wrong("id", f"is {shown(given)}; give a string or a whole number")
-    return str(given)
+    return str(given.__index__())
 
 
 def _tags(values: Mapping[str, Any]) -> dict[str, str]:

@@ -168,19 +168,29 @@ def _records(given: Any, config: pytest.Config) -> list[Record]:
 
         return frame_records(given)
     if _is_dataset(given):
-        from pytest_genaiver.adapters.datasets import dataset_records
-
-        return dataset_records(given)
+        return _asked(lambda datasets: datasets.dataset_records(given))
     raise ConfigError(f"cannot be used; {ALLOWED}")
 
 
 def _dataset(name: str, config: pytest.Config) -> list[Record]:
     # This plugin object is there in a session, and in its workers.
     if not config.pluginmanager.has_plugin("genaiver-runner"):
-        raise _Skip(f"data={name!r} is an MLflow evaluation dataset, which is read with --genai-version only")
-    from pytest_genaiver.adapters.datasets import dataset_records, named_dataset
+        raise _Skip(f"data={name!r} is an MLflow evaluation dataset: it is read only when --genai-version runs tests")
+    try:
+        return _asked(lambda datasets: datasets.dataset_records(datasets.named_dataset(name)))
+    except ConfigError as error:
+        raise ConfigError(f"is no {', '.join(KINDS[:-1])} or {KINDS[-1]} file, and {error}") from error
 
-    return dataset_records(named_dataset(name))
+
+def _asked(question: Callable[[Any], list[Record]]) -> list[Record]:
+    """The records of an MLflow dataset; what MLflow says of a failure may quote the store's URL."""
+    from pytest_genaiver.adapters import datasets
+    from pytest_genaiver.adapters.tracking.place import without_credentials
+
+    try:
+        return question(datasets)
+    except ConfigError as error:
+        raise ConfigError(without_credentials(str(error))) from None
 
 
 def _is_frame(given: Any) -> bool:

@@ -51,8 +51,8 @@ PURE = {
 IMPURE_NAMES = {"pathlib": {"Path"}, "uuid": {"uuid1", "uuid4"}}
 IMPURE_CALLS = {"print", "open", "input", "now", "utcnow", "today", "default_rng()"}
 
-# Imported by the entry point in every pytest run, or for markers and fixtures without the flag; the last by a session
-# only.
+# Imported by the entry point in every pytest run, or for `data=` and the fixtures without the flag; the last by a
+# session only.
 INERT = {"__init__", "plugin", "hookspecs", "inert", "rows"}
 ACTIVE = {"session", "xdist"}
 HEAVY = {"mlflow", "opentelemetry", "pandas", "numpy", "git", "openai", "sqlalchemy", "xdist"}

@@ -210,7 +210,8 @@ class TestD:
     [
         (
             "@mark(data='support questions')\ndef test_it(): 1 / 0",
-            "data='support questions' is an MLflow evaluation dataset, which is read with --genai-version only",
+            "data='support questions' is an MLflow evaluation dataset: "
+            "it is read only when --genai-version runs tests",
         ),
         ("def load(): pytest.skip('no network')\n@mark(data=load)\ndef test_it(): 1 / 0", "no network"),
     ],

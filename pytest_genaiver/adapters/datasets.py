@@ -70,4 +70,4 @@ def _asked(question: Any) -> Any:
             return question()
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].strip()
-        raise ConfigError(f"no such MLflow evaluation dataset can be read: {reason[:300]}") from error
+        raise ConfigError(f"MLflow cannot read this evaluation dataset: {reason[:300]}") from error

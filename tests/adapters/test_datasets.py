@@ -6,7 +6,6 @@ import shutil
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,15 +72,13 @@ def test_names_of_columns_are_checked_with_the_rows() -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path, empty_store: Path) -> Any:
+def new_store(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(empty_store, tmp_path / "mlflow.db")
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    yield
-    mlflow.set_tracking_uri(before)
+    # Not set_tracking_uri(), which would outlast this.
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
 
 
-@pytest.mark.usefixtures("store")
+@pytest.mark.usefixtures("new_store")
 def test_a_dataset_of_mlflow_gives_its_rows_by_name_and_as_an_object() -> None:
     from mlflow.genai.datasets import create_dataset
 
@@ -101,10 +98,8 @@ def test_a_dataset_of_mlflow_gives_its_rows_by_name_and_as_an_object() -> None:
     assert by_question["Where?"].expectations == by_question["Where?"].tags == {}
 
 
-@pytest.mark.usefixtures("store")
+@pytest.mark.usefixtures("new_store")
 def test_a_name_that_no_dataset_has_is_one_sentence() -> None:
     with pytest.raises(ConfigError) as caught:
         named_dataset("nothing")
-    assert str(caught.value) == (
-        "no such MLflow evaluation dataset can be read: Dataset with name 'nothing' not found."
-    )
+    assert str(caught.value) == "MLflow cannot read this evaluation dataset: Dataset with name 'nothing' not found."

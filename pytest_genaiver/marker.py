@@ -161,6 +161,8 @@ def _check_moved(item: pytest.Item, expectations: Mapping[str, Any] | tuple[str,
                 item,
                 f"expectations names {name!r}, which is no {what} of this test; {all_of_them}: {allowed}",
             )
+        if row is not None and name in row.inputs and name in row.expectations:
+            raise _refused(item, f"expectations names {name!r}, which is an input and an expectation of the row")
 
 
 def case_inputs(item: pytest.Item, options: EvalOptions) -> tuple[dict[str, Any], dict[str, Any]]:

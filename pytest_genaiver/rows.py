@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,18 +36,35 @@ class _Skip(Exception):
     """These rows cannot be had in this session, which is no mistake."""
 
 
+class _Once:
+    """Remembers what was made for each key, a failure too. What was given is kept, so that its `id` stays its own."""
+
+    def __init__(self) -> None:
+        self._made: dict[object, tuple[object, Any]] = {}
+
+    def __call__(self, key: object, given: object, make: Callable[[], Any]) -> Any:
+        if key not in self._made:
+            try:
+                self._made[key] = given, make()
+            except (ConfigError, _Skip) as error:
+                self._made[key] = given, error
+        made = self._made[key][1]
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+
 @dataclass(slots=True)
 class _Sources:
-    """What one session has read. What was given is kept, so that its `id` stays its own.
+    """What one session has read: what functions returned, and the rows of each source.
 
-    `error`: the first mistake, after which nothing more is read. `checked`: functions whose parameters are known to
-    go together with their rows.
+    `errors`: of each test function whose rows cannot be used. `checked`: functions that go together with their rows.
     """
 
-    returned: dict[int, tuple[Any, Any]] = field(default_factory=dict)
-    rows: dict[object, tuple[Any, tuple[Row, ...]]] = field(default_factory=dict)
+    returned: _Once = field(default_factory=_Once)
+    rows: _Once = field(default_factory=_Once)
+    errors: dict[tuple[Any, str], str] = field(default_factory=dict)
     checked: set[tuple[Any, str]] = field(default_factory=set)
-    error: str | None = None
 
 
 _SOURCES = pytest.StashKey[_Sources]()
@@ -56,13 +74,11 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     """Parametrise a test by the rows of its `data=`; a mistake is kept for `data_error`."""
     item: Any = metafunc.definition
     sources = _sources(metafunc.config)
-    if sources.error is not None:
-        return
     try:
         rows: Sequence[Any] = _rows(data_of(item), item, sources)
         ids = [row.id for row in rows]
     except ConfigError as error:
-        sources.error = f"{item.nodeid}: genai_eval data={error}"
+        sources.errors[_function(item)] = f"{item.nodeid}: genai_eval data={error}"
         return
     except _Skip as skip:
         rows, ids = [pytest.param(None, marks=pytest.mark.skip(reason=str(skip)))], ["data"]
@@ -72,24 +88,29 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 
 
 def data_error(config: pytest.Config, items: Sequence[pytest.Item]) -> str | None:
-    """What is wrong with the `data=` of this session, in one sentence that names the test; None for nothing."""
+    """The first mistake in the `data=` of these tests, in one sentence that names its test; None for none."""
     sources = _sources(config)
-    for item in items:
-        if sources.error is None and data_of(item) is not None:
-            sources.error = _misplaced(item, sources)
-    return sources.error
+    found = (_wrong(item, sources) for item in items if data_of(item) is not None)
+    return next((why for why in found if why is not None), None)
 
 
 def _sources(config: pytest.Config) -> _Sources:
     return config.stash.setdefault(_SOURCES, _Sources())
 
 
-def _misplaced(item: pytest.Item, sources: _Sources) -> str | None:
+def _function(item: pytest.Item) -> tuple[Any, str]:
+    return item.parent, getattr(item, "originalname", None) or item.name
+
+
+def _wrong(item: pytest.Item, sources: _Sources) -> str | None:
+    function = _function(item)
+    if function in sources.errors:
+        return sources.errors[function]
     callspec = getattr(item, "callspec", None)
     own = [mark for mark in getattr(callspec, "marks", ()) if mark.name == "genai_eval" and "data" in mark.kwargs]
     if callspec is None or ROW not in callspec.params or own:
         return f"{item.nodeid}: genai_eval data= {_NOWHERE}"
-    row, function = row_of(item), (item.parent, getattr(item, "originalname", item.name))
+    row = row_of(item)
     if row is None or function in sources.checked:
         return None
     sources.checked.add(function)
@@ -104,24 +125,21 @@ def _rows(given: Any, item: pytest.Item, sources: _Sources) -> tuple[Row, ...]:
     name = ""
     if callable(given):
         name = f"{_shown(given)} -> "
-        given = _returned(given, sources)
+        given = sources.returned(id(given), given, partial(_called, given))
     name += _shown(given)
     try:
         if isinstance(given, (str, os.PathLike)):
             given = _place(given, item)
         key = given if isinstance(given, (str, Path)) else id(given)
-        if key not in sources.rows:
-            sources.rows[key] = given, rows_of(_records(given, item.config), root=item.config.rootpath)
+        read = partial(_read, given, item.config)
+        rows: tuple[Row, ...] = sources.rows(key, given, read)
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from error
-    return sources.rows[key][1]
+    return rows
 
 
-def _returned(function: Callable[[], Any], sources: _Sources) -> Any:
-    """What a function returns, called once a session."""
-    if id(function) not in sources.returned:
-        sources.returned[id(function)] = function, _called(function)
-    return sources.returned[id(function)][1]
+def _read(given: Any, config: pytest.Config) -> tuple[Row, ...]:
+    return rows_of(_records(given, config), root=config.rootpath)
 
 
 def _called(function: Callable[[], Any]) -> Any:

@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+import pandas  # noqa: F401 - imported first by a session within this process, it would be gone after it, for good
 import pytest
 
 if TYPE_CHECKING:
@@ -312,6 +313,39 @@ def test_it(genai_case, n): pass
             "*genai_eval expectations names 'topic', which is no parameter or column of this test; "
             "parameters and columns: 'n', 'expected_x', 'q'"
         ]
+    )
+
+
+def test_a_column_cannot_become_an_expectation_that_the_row_has(suite: Suite) -> None:
+    result = suite.run("""
+@mark(data=[{"id": "a", "topic": 1, "expectations": {"topic": 2}}], expectations=("topic",))
+def test_it(genai_case): pass
+""")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*test_it[[]a]: genai_eval expectations names 'topic', which is an input and an expectation of the row"]
+    )
+
+
+def test_a_mistake_in_a_test_that_was_not_asked_for_stops_nothing(suite: Suite) -> None:
+    tests = """
+calls = []
+def load():
+    calls.append(1)
+    1 / 0
+
+@mark(data=load)
+def test_bad(): pass
+@mark(data=load)
+def test_bad_too(): pass
+@mark(data=[{"q": 1}])
+def test_good(): assert len(calls) == 1
+"""
+    suite.run(tests, "test_it.py::test_good").assert_outcomes(passed=1)
+    refused = suite.refusal(tests, "test_it.py::test_bad_too")
+    assert (
+        refused
+        == "test_it.py::test_bad_too: genai_eval data=load(): the function raised ZeroDivisionError: division by zero"
     )
 
 

@@ -27,6 +27,14 @@ def test_scalar(genai_case):
     assert (genai_case.inputs, genai_case.expectations) == ({"input": "q3"}, {"expected_response": "good"})
     ask(genai_case.inputs["input"])
 
+def load():
+    from mlflow.genai.datasets import get_dataset
+    return get_dataset(name="support questions")
+
+@pytest.mark.genai_eval(data=load)
+def test_object(genai_case):
+    assert genai_case.inputs["question"] in ("q4", "q5")
+
 @pytest.mark.genai_eval(data="support questions")
 def test_dataset(genai_case):
     assert genai_case.inputs["question"] in ("q4", "q5")
@@ -69,10 +77,11 @@ def test_rows_are_cases_with_their_id_inputs_and_tags_and_changes_are_by_content
     files = {"test_app.py": TESTS, "support.jsonl": lines(ROWS), "conftest.py": CONFTEST, ".gitignore": ignored}
     project.commit(**files)
     result, report = project.report()
-    result.assert_outcomes(passed=5)
+    result.assert_outcomes(passed=7)
     refund = report["cases"]["test_app.py::test_support[refund-1-kind]"]
     assert refund["digest"] == digest({"question": "q1", "tone": "kind"}, {"answer": "good"}, {})[0]
-    from_mlflow = [f"test_dataset[{digest({'question': f'q{i}'}, {}, {})[0][:12]}]" for i in (4, 5)]
+    digests = [digest({"question": f"q{i}"}, {}, {})[0] for i in (4, 5)]
+    from_mlflow = [f"{test}[{one[:12]}]" for test in ("test_dataset", "test_object") for one in digests]
     ids = {name.rpartition("::")[2] for name in report["cases"]}
     assert ids == {"test_support[refund-1-kind]", "test_support[late-2-kind]", "test_scalar[one]", *from_mlflow}
 
@@ -116,17 +125,32 @@ def test_workers_read_for_themselves_and_find_the_same_ids(project: Project) -> 
     assert set(found) == {f"test_app.py::test_it[{one[:12]}]" for one in wanted}
 
 
-BAD = (
-    "data='no rows': is no .jsonl, .json or .csv file, and MLflow cannot read this evaluation dataset: "
-    "Dataset with name 'no rows' not found."
+EMPTY = """
+def load():
+    from mlflow.genai.datasets import create_dataset
+    return create_dataset(name="none yet", experiment_id="0")
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "message", "arguments"),
+    [
+        ("load", "data=load() -> EvaluationDataset 'none yet': holds no rows; give at least one", []),
+        (
+            "'no rows', expectations=('x',)",
+            "data='no rows': is no .jsonl, .json or .csv file, and MLflow cannot read this evaluation dataset: "
+            "Dataset with name 'no rows' not found.",
+            ["-n1"],
+        ),
+    ],
+    ids=["here", "xdist"],
 )
-
-
-@pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["here", "xdist"])
-def test_data_that_cannot_be_used_is_a_usage_error_before_anything_runs(project: Project, workers: list[str]) -> None:
-    project.commit(**{"test_app.py": SMALL.format(data="'no rows', expectations=('x',)")})
-    result = project.subprocess("--genai-version", *workers) if workers else project.run()
+def test_data_that_cannot_be_used_is_a_usage_error_before_anything_runs(
+    project: Project, data: str, message: str, arguments: list[str]
+) -> None:
+    project.commit(**{"test_app.py": EMPTY + SMALL.format(data=data)})
+    result = project.subprocess("--genai-version", *arguments) if arguments else project.run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: test_app.py::test_it: genai_eval {BAD}"])
+    result.stderr.fnmatch_lines([f"ERROR: test_app.py::test_it: genai_eval {message}"])
     result.stdout.no_fnmatch_line("*INTERNALERROR*")
     result.stdout.no_fnmatch_line("*evaluated*")

@@ -10,7 +10,7 @@ from pytest_genaiver.core.digest import digest
 from pytest_genaiver.core.records import Plan, PlannedCase
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker, row_of
-from pytest_genaiver.rows import data_error
+from pytest_genaiver.rows import data_error, without_rows
 from pytest_genaiver.runner import PLANNED, Planned
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Collector:
                 raise pytest.UsageError(self.error)
 
     def _read(self, item: pytest.Item) -> None:
+        if without_rows(item):
+            return
         options = read_marker(item)
         if options is None:
             if "genai_case" in getattr(item, "fixturenames", ()):

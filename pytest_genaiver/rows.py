@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -85,6 +85,12 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     # pytest refuses a parameter that no function or fixture asks for; an item's parameters keep it all the same.
     metafunc.fixturenames.append(ROW)
     metafunc.parametrize(ROW, rows, ids=ids)
+
+
+def without_rows(item: pytest.Item) -> bool:
+    """Whether this item only says that its rows could not be had; it is skipped, and no case."""
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and ROW in callspec.params and callspec.params[ROW] is None
 
 
 def data_error(config: pytest.Config, items: Sequence[pytest.Item]) -> str | None:
@@ -230,7 +236,5 @@ def _shown(given: Any) -> str:
         return f"{getattr(given, '__qualname__', type(given).__name__)}()"
     if given is None or isinstance(given, (bool, int, float)):
         return repr(given)
-    name = type(given).__name__
-    if isinstance(given, Mapping) or not isinstance(getattr(given, "name", None), str):
-        return f"a {name}"
-    return f"{name} {given.name!r}"
+    kind = type(given).__name__
+    return f"{kind} {given.name!r}" if _is_dataset(given) else f"a {kind}"

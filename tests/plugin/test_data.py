@@ -35,6 +35,13 @@ def load():
 def test_object(genai_case):
     assert genai_case.inputs["question"] in ("q4", "q5")
 
+def nothing():
+    pytest.skip("no network")
+
+@pytest.mark.genai_eval(data=nothing, expectations=("answer",))
+def test_skipped(genai_case):
+    raise ValueError
+
 @pytest.mark.genai_eval(data="support questions")
 def test_dataset(genai_case):
     assert genai_case.inputs["question"] in ("q4", "q5")
@@ -77,7 +84,7 @@ def test_rows_are_cases_with_their_id_inputs_and_tags_and_changes_are_by_content
     files = {"test_app.py": TESTS, "support.jsonl": lines(ROWS), "conftest.py": CONFTEST, ".gitignore": ignored}
     project.commit(**files)
     result, report = project.report()
-    result.assert_outcomes(passed=7)
+    result.assert_outcomes(passed=7, skipped=1)
     refund = report["cases"]["test_app.py::test_support[refund-1-kind]"]
     assert refund["digest"] == digest({"question": "q1", "tone": "kind"}, {"answer": "good"}, {})[0]
     digests = [digest({"question": f"q{i}"}, {}, {})[0] for i in (4, 5)]

@@ -62,7 +62,7 @@ class GenaiCase:
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """The inputs: the test's parameters, less those that are expectations."""
+        """The inputs: those of the row of `data=` and the test's parameters, less what is an expectation."""
         return self._inputs
 
     @property

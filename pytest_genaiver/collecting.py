@@ -10,8 +10,9 @@ from pytest_genaiver import fixtures
 from pytest_genaiver.core.digest import digest
 from pytest_genaiver.core.records import Plan, PlannedCase
 from pytest_genaiver.errors import ConfigError
-from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker
+from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker, row_of
 from pytest_genaiver.planned import PLANNED, Planned
+from pytest_genaiver.rows import data_error, without_rows
 from pytest_genaiver.targets import imported, is_path, lacking
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Collector:
         A mistake is a usage error. In an xdist worker it is kept for the controller: raised there, it would be
         an internal error.
         """
+        self.error = self.error or data_error(config, items)
         try:
             for item in items if self.error is None else ():
                 self._read(item)
@@ -59,6 +61,8 @@ class Collector:
                 raise pytest.UsageError(self.error)
 
     def _read(self, item: pytest.Item) -> None:
+        if without_rows(item):
+            return
         options = read_marker(item)
         if options is None:
             if "genai_case" in getattr(item, "fixturenames", ()):
@@ -72,7 +76,9 @@ class Collector:
 
     def _planned(self, item: pytest.Item, options: EvalOptions) -> Planned:
         inputs, expectations = case_inputs(item, options)
-        target = found_target(item, options.target, inputs)
+        row = row_of(item)
+        scalar = row is not None and row.scalar
+        target = found_target(item, options.target, inputs, scalar=scalar)
         found, warnings = digest(inputs, expectations, _ids(item, inputs, expectations), root=self._root)
         case = PlannedCase(
             id=case_id(item, self._root),
@@ -90,6 +96,8 @@ class Collector:
             expectations=expectations,
             repeats=options.repeats or self._least,
             target=target,
+            scalar=scalar,
+            tags={} if row is None else row.tags,
         )
 
     def plan(self, config: pytest.Config, items: Sequence[pytest.Item]) -> Plan:

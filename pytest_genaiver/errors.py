@@ -17,6 +17,10 @@ from __future__ import annotations
 
 import warnings
 
+USAGE = "genaiver_usage"
+"""Where an xdist worker puts a mistake of the user's into its `workeroutput`: raised there, it would be an internal
+error. The controller raises it."""
+
 
 class GenaiverError(Exception):
     """Base of every error of this package: one readable sentence, never a traceback for a user's mistake."""

@@ -284,6 +284,7 @@ class Runner:
             test_name=planned.case.id,
             case_id=planned.case_id,
             request_id=request_id(planned.case, repeat),
+            row_tags=planned.tags,
         )
         execution = Execution(scope=scope, planned=planned, repeat=repeat)
         execution.case = GenaiCase(

@@ -16,6 +16,7 @@ from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.collecting import Collector
 from pytest_genaiver.core.records import Plan
 from pytest_genaiver.core.results import Version
+from pytest_genaiver.errors import USAGE
 from pytest_genaiver.looks import ControllerLooks, WorkerLooks
 from pytest_genaiver.meeting import put
 from pytest_genaiver.process import TestProcess, quieten
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pytest_genaiver.session import Session
 
 KEY = "genaiver"
-USAGE = "genaiver_usage"
 _LAST_WORDS = 10.0
 """Seconds that workers have to count their traces once the session ended."""
 
@@ -86,8 +86,6 @@ class Controller:
         if output is None:
             # A worker that crashed leaves no output.
             self._session.ledger.crashed.append(node.gateway.id)
-        elif USAGE in output:
-            raise pytest.UsageError(output[USAGE])
 
     def finish(self) -> None:
         """Let the workers go, and gather what they counted: those that crashed left nothing."""

@@ -29,7 +29,7 @@ class Scope:
     The window from `start_ns` to `end_ns`, in which the test itself runs, attributes traces of threads that carry no
     context. `call_ns` is when the app was called: within the test's body, or ahead of it by its `target`, whose
     latency is then this window, unless it failed: no answer has no latency. `bypassed`: traces that MLflow itself
-    stored at once. `model_id`: another version than the session's.
+    stored at once. `model_id`: another version than the session's. `row_tags`: those of its row of `data=`.
     """
 
     key: str
@@ -39,6 +39,7 @@ class Scope:
     model_id: str | None = None
     target: bool = False
     failed: bool = False
+    row_tags: Mapping[str, str] = field(default_factory=dict)
     start_ns: int | None = None
     end_ns: int | None = None
     call_ns: tuple[int, int] | None = None
@@ -53,7 +54,7 @@ class Scope:
         return {SCOPE_TAG: self.key, ROLE_TAG: role, **self.test_tags()}
 
     def test_tags(self) -> dict[str, str]:
-        tags = {"mlflow.test.name": self.test_name}
+        tags = {**self.row_tags, "mlflow.test.name": self.test_name}
         if self.case_id is not None:
             tags["mlflow.test.case_id"] = self.case_id
         return tags

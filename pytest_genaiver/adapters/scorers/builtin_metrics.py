@@ -29,7 +29,7 @@ _INSTALL = {"textstat": "'textstat<0.7.8'"}
 
 # What a metric loads when it is first used, where all its packages are installed.
 _LOADS = {
-    "token_count": "its encoding: let tiktoken download it once, and set TIKTOKEN_CACHE_DIR to the folder that keeps it",
+    "token_count": "its encoding: let tiktoken download it once; TIKTOKEN_CACHE_DIR is the folder that keeps it",
     "toxicity": "its model from huggingface.co: let it download once, HF_HOME is the folder that keeps it",
     "bleu": "its script from huggingface.co: let it download once, HF_HOME is the folder that keeps it",
 }

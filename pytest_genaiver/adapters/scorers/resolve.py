@@ -52,7 +52,7 @@ def made_metric(factory: Any) -> object:
 
 
 def _makes_a_metric(given: object) -> bool:
-    return inspect.isfunction(given) and given.__module__.startswith("mlflow.metrics")
+    return inspect.isfunction(given) and str(given.__module__).startswith("mlflow.metrics")
 
 
 def _descends(kind: type, name: str) -> bool:

@@ -7,7 +7,7 @@ import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver.adapters.scorers.answers import Answer, answers, failed
+from pytest_genaiver.adapters.scorers.answers import answers, failed
 from pytest_genaiver.adapters.scorers.judges import endpoint
 from pytest_genaiver.adapters.scorers.missing import Unavailable, missing_package
 from pytest_genaiver.core.scoring import Scored
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mlflow.entities import Trace
+
+    from pytest_genaiver.adapters.scorers.answers import Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

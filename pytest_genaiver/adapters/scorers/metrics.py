@@ -62,7 +62,8 @@ def _call(metric: Any, builtin: bool, model: str | None) -> Callable[[Sample], o
     if builtin and metric.name in OWN:
         return OWN[metric.name]
     asked = metric if callable(metric) else metric.eval_fn
-    parameters = inspect.signature(asked).parameters
+    # A metric's own signature has lost its function's defaults.
+    parameters = inspect.signature(metric.eval_fn).parameters
     # MLflow's metrics share what they loaded, and none of it is made for threads.
     guarded = Guarded(metric.name) if builtin and model is None else None
 

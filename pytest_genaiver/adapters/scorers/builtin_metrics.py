@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.scorers import internals
-from pytest_genaiver.adapters.scorers.missing import Unavailable
+from pytest_genaiver.adapters.scorers.missing import REQUIREMENTS, Unavailable
 from pytest_genaiver.adapters.scorers.targets import target_of
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ _PACKAGES: Mapping[str, tuple[str, ...]] = {
     "token_count": ("tiktoken",),
     **dict.fromkeys(("rouge1", "rouge2", "rougeL", "rougeLsum"), ("rouge_score",)),
 }
-# textstat 0.7.8 and later download a word list while they run.
-_INSTALL = {"textstat": "'textstat<0.7.8'"}
 
 # What a metric loads when it is first used, where all its packages are installed.
 _LOADS = {
@@ -101,6 +99,8 @@ class Guarded:
             # A word list or encoding that cannot be downloaded is an OSError or a LookupError.
             if self._metric not in _PACKAGES:
                 raise
+            if isinstance(error, (KeyError, IndexError)):  # a word that is in no list: the next text may do without
+                raise Unavailable(_reason(self._metric, f"no such word: {error}")) from error
             raise self._unavailable(str(error)) from error
 
     def _explain(self, complaint: str) -> None:
@@ -145,7 +145,7 @@ def _reason(metric: str, why: str) -> str:
 
 
 def _install(packages: tuple[str, ...]) -> str:
-    return " ".join(_INSTALL.get(p, p) for p in packages)
+    return " ".join(REQUIREMENTS[p] if p == "textstat" else p for p in packages)
 
 
 def _text(metric: str, value: Any) -> str:

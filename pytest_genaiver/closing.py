@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from pytest_genaiver.core.comparable import comparable
 from pytest_genaiver.core.compare import Comparison, compare
+from pytest_genaiver.core.jsonform import finite
 from pytest_genaiver.core.policy import MetricPolicy, policy_for
 from pytest_genaiver.core.records import Plan, RepeatRecord, assemble
 from pytest_genaiver.core.results import SessionFacts, Version, VersionResults
+from pytest_genaiver.core.spend import missing_lines, of_app, of_judges
 from pytest_genaiver.judging import evaluated
 from pytest_genaiver.report.parts import Counts, Link
 
@@ -31,6 +34,7 @@ class Ledger:
     produced: dict[str, str] = field(default_factory=dict)
     unwritten: dict[str, str] = field(default_factory=dict)
     errors: set[str] = field(default_factory=set)
+    judgements: dict[str, Any] = field(default_factory=dict)
     crashed: list[str] = field(default_factory=list)
 
     def add(self, records: Iterable[Mapping[str, Any]]) -> None:
@@ -45,6 +49,8 @@ class Ledger:
         self.produced.update(counted["produced"])
         self.unwritten.update(counted["missing"])
         self.errors.update(counted["errors"])
+        self.judgements.update(counted["judgements"])
+        self.add(counted["records"])
 
     def snapshot(self) -> list[RepeatRecord]:
         """All records; under xdist they are read on one thread while another still adds."""
@@ -72,10 +78,16 @@ def results_of(
     cases = assemble(plan.cases, ledger.snapshot())
     names = dict.fromkeys(m for c in cases.values() for m in c.scores)
     policies = [policy_for(n, declared) for n in names]
-    return VersionResults(version=version, session=facts, policy=policies, cases=cases)
+    scorers = {metric: mark for record in ledger.snapshot() for metric, mark in record.scorers.items()}
+    return VersionResults(version=version, session=facts, policy=policies, cases=cases, scorers=scorers)
 
 
 def compared(baseline: Baseline, results: VersionResults, plan: Plan, root: Path) -> Comparison:
+    """The session beside its baseline, of which those values alone count that today's scorers gave."""
+    pool = baseline.pool
+    if pool is not None:
+        pool, _ = comparable(pool, results.scorers, results.metric_names())
+
     def left_out(case: str) -> bool:
         """A case that is in its file still, or whose file was not collected whole, was left out, not removed."""
         path = case.partition("::")[0]
@@ -83,7 +95,7 @@ def compared(baseline: Baseline, results: VersionResults, plan: Plan, root: Path
             return False
         return path not in plan.whole or case in plan.collected
 
-    return compare(baseline.pool, results, not_collected=left_out)
+    return compare(pool, results, not_collected=left_out)
 
 
 def counts_of(
@@ -113,10 +125,29 @@ def notices(ledger: Ledger, plan: Plan, session: SessionFacts) -> list[str]:
             f"tokens and cost are unknown for {unknown} of {calls} LLM calls (no usage was reported; "
             "for openai streams ask for it with stream_options={'include_usage': True})"
         )
+    lines += _few(missing_lines(ledger.snapshot()))
     lines += [f"traces were not stored: {error}" for error in sorted(ledger.errors)[:3]]
     if session.traces_stored is not None and session.traces_stored < session.traces_produced:
         lines.append(f"{session.traces_produced - session.traces_stored} traces are missing from the store")
     return lines
+
+
+_MOST_REASONS = 10
+
+
+def _few(lines: Sequence[str]) -> list[str]:
+    more = len(lines) - _MOST_REASONS
+    return [*lines[:_MOST_REASONS], *([f"and {more} more reasons for missing values"] if more > 0 else [])]
+
+
+def spent(ledger: Ledger) -> list[str]:
+    """What the app and its judges did, a line each; nothing where nothing was called."""
+    records = ledger.snapshot()
+    app, judges = of_app(records), of_judges(records)
+    return [
+        *([app.line("app")] if app.calls else []),
+        *([judges.line("judges")] if judges.calls or judges.reused else []),
+    ]
 
 
 def links(place: Place, experiment_id: str, version: Version, run_id: str, baseline_run: str | None) -> list[Link]:
@@ -154,6 +185,15 @@ def aggregates(results: VersionResults) -> dict[str, float]:
             if known := [v for v in values if v is not None]:
                 means.setdefault(metric, []).append(fmean(known))
     return {metric: fmean(values) for metric, values in means.items()}
+
+
+def details_text(ledger: Ledger) -> str:
+    """What is worth seeing of each repeat: case -> repeat -> inputs, output, reasons."""
+    found: dict[str, dict[str, Any]] = {}
+    for record in ledger.snapshot():
+        if record.details:
+            found.setdefault(record.case, {})[str(record.repeat)] = record.details
+    return json.dumps(finite(found), allow_nan=False, separators=(",", ":"))
 
 
 def results_text(results: VersionResults) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_genaiver import fixtures
+from pytest_genaiver.chosen import Scorers
 from pytest_genaiver.core.digest import digest
 from pytest_genaiver.core.records import Plan, PlannedCase
 from pytest_genaiver.errors import ConfigError
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 class Collector:
     """The plugin object that reads markers, in every process that collects."""
 
-    def __init__(self, root: Path, least: int) -> None:
-        """`root`: the folder that case ids are relative to. `least`: repeats of a case that names none."""
+    def __init__(self, root: Path, least: int, scorers: Sequence[str] = ()) -> None:
+        """`root`: the folder that case ids are relative to. `least`: repeats of a case that names none. `scorers`:
+        names of those that score every case.
+        """
+        self._scorers = Scorers(scorers)
         self._root = root
         self._least = least
         self._files: set[str] = set()
@@ -79,6 +83,7 @@ class Collector:
         row = row_of(item)
         scalar = row is not None and row.scalar
         target = found_target(item, options.target, inputs, scalar=scalar)
+        scorers = self._scorers.of(item, options.scorers)
         found, warnings = digest(inputs, expectations, _ids(item, inputs, expectations), root=self._root)
         case = PlannedCase(
             id=case_id(item, self._root),
@@ -88,6 +93,7 @@ class Collector:
             repeats=options.repeats,
             location=_location(item, self._root),
             notes=tuple(warnings),
+            judges=sum(s.judge for s in scorers),
         )
         return Planned(
             case=case,
@@ -96,17 +102,19 @@ class Collector:
             expectations=expectations,
             repeats=options.repeats or self._least,
             target=target,
+            scorers=scorers,
             scalar=scalar,
             tags={} if row is None else row.tags,
         )
 
     def plan(self, config: pytest.Config, items: Sequence[pytest.Item]) -> Plan:
         """The plan, from the items that are left to run."""
-        cases = [p.case for i in items if (p := i.stash.get(PLANNED, None)) is not None]
+        planned = [p for i in items if (p := i.stash.get(PLANNED, None)) is not None]
         return Plan(
-            cases={c.id: c for c in cases},
+            cases={p.case.id: p.case for p in planned},
             collected=frozenset(self._collected),
             whole=frozenset(self._whole(config)),
+            lower=tuple(sorted({s.name for p in planned for s in p.scorers if s.lower_is_better})),
         )
 
     def _whole(self, config: pytest.Config) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver import closing, judging
 from pytest_genaiver.adapters import results_file
+from pytest_genaiver.adapters.tracking import files
 from pytest_genaiver.core.results import SessionFacts, VersionResults
 from pytest_genaiver.errors import GenaiverError, StoreError, warn
 from pytest_genaiver.options import SessionGate
@@ -77,6 +79,7 @@ class Conclusion:
         if self.settings.gate is not SessionGate.OFF:
             self.decision = self._decide(comparison)
         self._save(comparison.current)
+        self._told = [*closing.spent(self.ledger), *self._told]
         counts = closing.counts_of(self.ledger, comparison.current, self.settings, self._missing, self._told)
         self.summary = self._summarise(comparison, counts)
         self._report(comparison)
@@ -110,7 +113,10 @@ class Conclusion:
         }
 
         def write() -> None:
-            store.save_results(run_id, closing.results_text(results), closing.table_of(results))
+            more = {files.DETAILS: closing.details_text(self.ledger)}
+            if self.ledger.judgements:
+                more[files.JUDGEMENTS] = json.dumps(self.ledger.judgements)
+            store.save_results(run_id, closing.results_text(results), closing.table_of(results), more)
             store.save_metrics(run_id, version.model_id or "", closing.aggregates(results))
             store.end_session(run_id, tags, ok=complete)
 

@@ -1,9 +1,9 @@
 """Hooks that a conftest.py or another plugin may implement.
 
 They are called only in a run with --genai-version, in the process that holds the session (under pytest-xdist the
-controller, which loads the plugins and the initial conftest.py files only), save `pytest_genai_case_scored`. An
-implementation names just the arguments that it uses. The built-in behaviour is a ``trylast`` implementation, so
-yours must not be ``trylast`` too.
+controller, which loads the plugins and the initial conftest.py files only), save `pytest_genai_scorers` and
+`pytest_genai_case_scored`, which every process that runs tests calls. An implementation names just the arguments that
+it uses. The built-in behaviour is a ``trylast`` implementation, so yours must not be ``trylast`` too.
 """
 
 from __future__ import annotations
@@ -76,6 +76,22 @@ def pytest_genai_metrics(config: pytest.Config) -> Sequence[MetricPolicy | str] 
 
         def pytest_genai_metrics(config):
             return ["accuracy: higher, tolerance=0.02", "tone: likert, min=3.5"]
+    """
+
+
+@pytest.hookspec
+def pytest_genai_scorers(config: pytest.Config, item: pytest.Item) -> Sequence[object] | None:
+    """Add scorers to a case. Called for each case once it is collected; all answers are collected.
+
+    Return scorers as the marker's `scorers=` takes them, the same objects each time; None or an empty list adds
+    nothing. Example::
+
+        def mentions_refund(outputs):
+            return "refund" in outputs
+
+        def pytest_genai_scorers(config, item):
+            if "refund" in item.keywords:
+                return [mentions_refund]
     """
 
 

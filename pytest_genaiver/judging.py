@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.core.bar import loosened
@@ -102,6 +103,12 @@ class Judge:
             reason = f"the bar is lower than the baseline's: {'; '.join(lowered)}"
             return replace(decision, verdict="inconclusive", reason=reason)
         return decision
+
+
+def with_lower(declared: Sequence[MetricPolicy], lower: Sequence[str]) -> tuple[MetricPolicy, ...]:
+    """And the metrics that their scorers say are better when lower, where no line of the user's declares them."""
+    new = [MetricPolicy(m, direction="lower") for m in lower if not any(fnmatchcase(m, p.name) for p in declared)]
+    return (*declared, *new)
 
 
 def _as_used(policy: MetricPolicy, kind: Kind) -> MetricPolicy:

@@ -60,9 +60,11 @@ class Looks:
         if self._last is None or item is not self._last:
             return None
         found = by_case(item.session.items)
+        self._got(self._runner.settled())
         while wanted := self._ask():
-            for records in self._runner.again(repeats_of(found, wanted), self._last):
-                self._got(records)
+            for _ in self._runner.again(repeats_of(found, wanted), self._last):
+                continue
+            self._got(self._runner.settled())
         return True
 
 
@@ -83,7 +85,7 @@ class WorkerLooks:
         result = yield
         found = by_case(session.items)
         for look in itertools.count():
-            put(self._folder / f"{self._worker}-{look}.json", self._runner.records())
+            put(self._folder / f"{self._worker}-{look}.json", self._runner.settled())
             answer = self._answer(look)
             if answer is None:
                 break

@@ -31,7 +31,7 @@ GATES = ("fail", "warn", "off")
 COPIED_LEVELS = 20
 
 # Arguments of the documented signature that this version refuses; supporting one means removing it here.
-NOT_SUPPORTED = frozenset({"scorers", "versions", "soft", "variant_params"})
+NOT_SUPPORTED = frozenset({"versions", "soft", "variant_params"})
 
 
 def target_fixture(collector: pytest.Collector, function: Any) -> str | None:
@@ -67,7 +67,7 @@ _DEFAULTS = {field.name: field.default for field in fields(EvalOptions)}
 def read_marker(item: pytest.Item) -> EvalOptions | None:
     """The merged options of a marked item; None for an unmarked one.
 
-    The nearest marker wins, argument by argument; all levels are checked.
+    The nearest marker wins, argument by argument, and the scorers of all levels add up; all levels are checked.
 
     Raises
     ------
@@ -81,7 +81,8 @@ def read_marker(item: pytest.Item) -> EvalOptions | None:
     for mark in marks:
         _check_names(item, mark)
         for name, value in mark.kwargs.items():
-            merged.setdefault(name, _checked(item, name, value))
+            checked = _checked(item, name, value)
+            merged[name] = (*merged.get(name, ()), *checked) if name == "scorers" else merged.get(name, checked)
     _check_moved(item, merged.get("expectations"))
     return EvalOptions(**merged)
 
@@ -160,8 +161,15 @@ def _data(item: pytest.Item, value: Any) -> Any:
     return value
 
 
+def _scorers(item: pytest.Item, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, (list, tuple)):
+        return tuple(value)
+    raise _refused(item, f"scorers={_shown(value)} cannot be used; give a list of scorers")
+
+
 _CHECKS = {
     "target": _target,
+    "scorers": _scorers,
     "data": _data,
     "repeats": _repeats,
     "gate": _gate,

@@ -97,6 +97,8 @@ def worker_input(opened: Opened, run_id: str, settings: Settings, folder: str, w
         "concurrency": max(settings.concurrency // workers, 1),
         "call_timeout": settings.call_timeout,
         "max_cost": settings.max_cost,
+        "scorers": settings.scorers,
+        "reuse": not settings.rejudge,
         "folder": folder,
     }
 

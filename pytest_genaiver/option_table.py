@@ -53,6 +53,7 @@ EVERYWHERE = (
         "USD",
         native=float,
     ),
+    Option("rejudge", "Ask judges again about outputs that they have judged before (default: reuse)", native=bool),
     Option(
         "report",
         f"Write a report, by suffix: {', '.join(values.REPORT_SUFFIXES)}. May be repeated. Default: none.",
@@ -76,6 +77,7 @@ INI_ONLY = (
         many=True,
     ),
     Option("call_timeout", "Seconds that one call of a target or judge may take (default: 120)", native=float),
+    Option("scorers", "Scorers of every case, one a line: package.module:name, or one of MLflow's", many=True),
     Option("alpha", "Chance that an unchanged version fails, over all metrics (default: 0.05)", native=float),
     Option(
         "inference", "What is tested: calls (did this code change) or population (of test functions) (default: calls)"

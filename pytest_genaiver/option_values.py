@@ -183,6 +183,11 @@ def flavours(given: Given) -> tuple[str, ...]:
     return names
 
 
+def names(given: Given) -> tuple[str, ...]:
+    """One name a line, each once; what they name is found out later."""
+    return tuple(dict.fromkeys(name for value in given.values if (name := value.strip())))
+
+
 def metrics(given: Given) -> tuple[MetricPolicy, ...]:
     """One policy a line, each metric once."""
     from pytest_genaiver.core.policy import parse_metric_line

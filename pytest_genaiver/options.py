@@ -53,6 +53,8 @@ class Settings:
     concurrency: int = 8
     max_cost: float | None = None
     call_timeout: float = 120.0
+    rejudge: bool = False
+    scorers: tuple[str, ...] = ()
     reports: tuple[Path, ...] = ()
     min_cases: int = 1
     app: str | None = None
@@ -184,6 +186,8 @@ def _read(reader: _Reader) -> Settings:
         concurrency=reader.read("concurrency", values.positive_count, 8),
         max_cost=reader.read("max_cost", values.dollars, None),
         call_timeout=reader.read("call_timeout", values.seconds, 120.0),
+        rejudge=reader.read("rejudge", values.boolean, False),
+        scorers=reader.read("scorers", values.names, ()),
         reports=reader.read("report", values.reports, ()),
         min_cases=reader.read("min_cases", values.count, 1),
         app=reader.read("app", values.text, None),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver.cases import GenaiCase, mean_scores
+from pytest_genaiver.cases import mean_scores
 from pytest_genaiver.core.failures import is_provider_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pytest
 
+    from pytest_genaiver.cases import GenaiCase, Score
     from pytest_genaiver.core.records import Outcome, PlannedCase
 
 
@@ -31,9 +32,9 @@ def outcome_of(report: pytest.TestReport, call: pytest.CallInfo[None], before: O
     return "provider" if is_provider_failure(call.excinfo.value if call.excinfo else None) else "failed"
 
 
-def scores_of(case: GenaiCase, outcome: Outcome, measured: Mapping[str, float]) -> dict[str, float | None]:
+def scores_of(given: Sequence[Score], outcome: Outcome, measured: Mapping[str, float]) -> dict[str, float | None]:
     """Metric -> value of one execution. A provider's failure leaves everything missing: it is never quality 0."""
-    own = mean_scores(case.scores)
+    own = mean_scores(given)
     if outcome == "provider":
         return dict.fromkeys((*own, "passed"))
     if outcome == "skipped":

@@ -10,6 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_genaiver.adapters.scorers.scorer import Scorer
     from pytest_genaiver.core.records import PlannedCase
 
 
@@ -23,6 +24,7 @@ class Planned:
     expectations: Mapping[str, Any]
     repeats: int
     target: Any = None
+    scorers: tuple[Scorer, ...] = ()
     scalar: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_genaiver.adapters.tracking.store import Store
+    from pytest_genaiver.core.judgements import Judgements
     from pytest_genaiver.core.results import Version
     from pytest_genaiver.spending import Purse
     from pytest_genaiver.waiting import Shown
@@ -50,6 +51,7 @@ class TestProcess:
         limits: Limits,
         purse: Purse,
         shown: Shown,
+        judgements: Judgements,
     ) -> None:
         self._store = store
         self._version = version
@@ -68,7 +70,9 @@ class TestProcess:
             limits=limits,
             purse=purse,
             shown=shown,
+            judgements=judgements,
         )
+        self._judgements = judgements
         self._running = False
 
     def start(self, config: pytest.Config) -> None:
@@ -79,12 +83,16 @@ class TestProcess:
             self._tracer.start()
             self._autolog.enable()
 
-    def finish(self) -> dict[str, Any]:
-        """Write what is left; what was produced here, as plain JSON for the session."""
-        self.runner.stop("the session has ended")
+    def finish(self, *, interrupted: bool) -> dict[str, Any]:
+        """Write what is left; what was produced here, as plain JSON for the session.
+
+        `interrupted`: the user waits for the prompt, and for no scorer.
+        """
+        self.runner.stop("the session has ended", interrupted=interrupted)
         with calm():
             count: Count = self._tracer.finish()
-        return {**asdict(count), "produced": self._tracer.produced}
+        produced, judged = self._tracer.produced, self._judgements.to_json()
+        return {**asdict(count), "produced": produced, "judgements": judged, "records": self.runner.recorded()}
 
     def stop(self) -> None:
         """Put MLflow back as it was; safe to call again."""

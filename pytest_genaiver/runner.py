@@ -5,21 +5,22 @@ from __future__ import annotations
 import itertools
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_genaiver.adapters.traces.scope import Scope
 from pytest_genaiver.ahead import Ahead
 from pytest_genaiver.cases import GenaiCase, GenaiVersion
-from pytest_genaiver.core.records import Outcome, RepeatRecord
 from pytest_genaiver.errors import CallRefused
 from pytest_genaiver.execution import Around, Execution
 from pytest_genaiver.marker import copied
-from pytest_genaiver.outcomes import as_failed, feedback_for, outcome_of, request_id, scores_of
-from pytest_genaiver.planned import PLANNED, Planned
+from pytest_genaiver.outcomes import as_failed, outcome_of, request_id
+from pytest_genaiver.planned import PLANNED
 from pytest_genaiver.prints import Prints
+from pytest_genaiver.recording import Recorder
 from pytest_genaiver.repeating import run_again, sibling_of
+from pytest_genaiver.scoring import Scoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from mlflow.entities import Trace
 
     from pytest_genaiver.adapters.traces.tracer import Tracer
+    from pytest_genaiver.core.judgements import Judgements
+    from pytest_genaiver.core.records import RepeatRecord
+    from pytest_genaiver.recording import Told
     from pytest_genaiver.spending import Purse
     from pytest_genaiver.waiting import Shown
 
@@ -43,12 +47,6 @@ class Gatekeeper:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
         self.runner.refuse()
-
-
-class Told(Protocol):
-    """Who is told of each finished repeat."""
-
-    def __call__(self, item: pytest.Item, records: list[RepeatRecord]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +69,11 @@ class Runner:
         limits: Limits,
         purse: Purse,
         shown: Shown,
+        judgements: Judgements,
     ) -> None:
-        """`purse` says whether more may be called, `shown` shows what is waited for."""
+        """`purse` says whether more may be called, `shown` shows what is waited for, `judgements` are known ones."""
         self._tracer = tracer
         self.version = version
-        self._told = told
         self._purse = purse
         self._prints = Prints()
         self.ahead = Ahead(
@@ -87,12 +85,13 @@ class Runner:
             purse=purse,
             shown=shown,
         )
+        scoring = Scoring(tracer=tracer, pool=self.ahead.pool, judgements=judgements)
+        self._recorder = Recorder(tracer=tracer, scoring=scoring, told=told)
         # Unique in the process too: a context that outlives its session must not pass for one of this one.
         self._keys = (f"{uuid.uuid4().hex[:8]}-{n}" for n in itertools.count())
         self._now: Around | None = None
         self._repeat = 0
         self._records: list[RepeatRecord] = []
-        self._history: dict[str, dict[int, RepeatRecord]] = {}
         self._failed: dict[int, pytest.TestReport] = {}
         self._sections = 0
 
@@ -137,14 +136,21 @@ class Runner:
             self._now.exit.close()
             self._now = None
 
-    def records(self) -> list[dict[str, Any]]:
-        """Everything that was recorded in this process, as plain JSON."""
-        return [r.to_json() for records in self._history.values() for r in records.values()]
+    def settled(self) -> list[dict[str, Any]]:
+        """Everything that was recorded in this process, as plain JSON, once all scorers have answered."""
+        self._recorder.settle(self.ahead.wait)
+        return self.recorded()
 
-    def stop(self, why: str) -> None:
+    def recorded(self) -> list[dict[str, Any]]:
+        return self._recorder.records()
+
+    def stop(self, why: str, *, interrupted: bool) -> None:
         """No more calls: what still runs is given a moment."""
         self.abandon()
+        if not interrupted:
+            self._recorder.settle(self.ahead.wait)
         self.ahead.stop(why)
+        self._recorder.give_up()
         self._prints.untap()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -239,37 +245,15 @@ class Runner:
             report = as_failed(report, self._failed, planned.repeats)
         if report.when == "teardown":
             self._sections = shown
-            self._finish(item, planned, now)
+            self._finish(item, now)
             if last:
                 setattr(report, RECORDS, [r.to_json() for r in self._records])
         return report
 
-    def _finish(self, item: pytest.Item, planned: Planned, now: Execution) -> None:
-        record = self._record(planned, now)
-        self._records = [r for r in self._records if r.repeat != record.repeat] + [record]
-        history = self._history.setdefault(record.case, {})
-        history[record.repeat] = record
+    def _finish(self, item: pytest.Item, now: Execution) -> None:
         self._now = None
-        self._told(item, list(history.values()))
-
-    def _record(self, planned: Planned, now: Execution) -> RepeatRecord:
-        outcome: Outcome = now.outcome or "error"
-        measured = self._tracer.measured(now.scope)
-        measured_any = bool(measured.calls or measured.latency is not None)
-        recorded = measured_any or now.call is not None or bool(now.case.scores or now.case.has_output)
-        scores = scores_of(now.case, outcome, {**measured.scores(), **now.first_token()})
-        traces = self._tracer.close(now.scope, feedback_for(now.case, scores.get("passed")))
-        return RepeatRecord(
-            case=planned.case.id,
-            repeat=self._repeat,
-            outcome=outcome,
-            scores=scores,
-            traces=traces,
-            calls=measured.calls,
-            without_usage=measured.calls_without_usage,
-            recorded=recorded,
-            refused=now.refused,
-        )
+        record = self._recorder.finish(item, now)
+        self._records = [r for r in self._records if r.repeat != record.repeat] + [record]
 
     def _close_plain(self) -> None:
         if self._now is not None:

@@ -13,9 +13,11 @@ from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.baseline import Baseline, Finder
 from pytest_genaiver.collecting import Collector
 from pytest_genaiver.concluding import Conclusion, abandon
+from pytest_genaiver.core.judgements import Judgements
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.results import SessionFacts, VersionResults
 from pytest_genaiver.errors import GenaiverError
+from pytest_genaiver.judged import earlier_judgements
 from pytest_genaiver.judging import Judge
 from pytest_genaiver.looks import Looks, Wanted
 from pytest_genaiver.option_values import with_hook_metrics
@@ -51,6 +53,7 @@ class Session:
         self.config = config
         self.settings = settings
         self.ledger = closing.Ledger()
+        self.judgements = Judgements(reuse=not settings.rejudge)
         self.plan: Plan | None = None
         self.opened: Opened
         self.run_id = ""
@@ -122,7 +125,7 @@ class Session:
 
     def _start_here(self) -> None:
         quieten(self.config)
-        self.collector = Collector(self.opened.surveyed.root, self.settings.repeats[0])
+        self.collector = Collector(self.opened.surveyed.root, self.settings.repeats[0], self.settings.scorers)
         self.config.pluginmanager.register(self.collector, "genaiver-collector")
         settings, opened = self.settings, self.opened
         self.process = TestProcess(
@@ -133,6 +136,7 @@ class Session:
             limits=Limits(concurrency=settings.concurrency, timeout=settings.call_timeout),
             purse=Purse(settings.max_cost),
             shown=waiting.for_terminal(self._terminal()),
+            judgements=self.judgements,
         )
         self.config.add_cleanup(self.process.stop)
         self.process.start(self.config)
@@ -150,9 +154,16 @@ class Session:
     def planned(self, plan: Plan) -> None:
         """The cases are known: choose the baseline, and say what will be run before anything is paid for."""
         self.plan = plan
+        self.declared = judging.with_lower(self.declared, plan.lower)
         usage(lambda: self._choose(plan))
+        self._remember(plan)
         if plan.cases:
             telling.announce(plan, self.settings.repeats[0], self.baseline.facts, self._terminal())
+
+    def _remember(self, plan: Plan) -> None:
+        """What judges have said in earlier sessions, of this version and of its baseline."""
+        if self.judgements.reuse and any(case.judges for case in plan.cases.values()):
+            self.judgements.known.update(earlier_judgements(self.opened, self.baseline))
 
     def _choose(self, plan: Plan) -> None:
         reference = self._reference
@@ -201,7 +212,8 @@ class Session:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
         """Decide before pytest draws its last line, so that the exit code and that line are pytest's own."""
         if self.process is not None:
-            self.ledger.count(self.process.finish())
+            interrupted = int(exitstatus) == pytest.ExitCode.INTERRUPTED
+            self.ledger.count(self.process.finish(interrupted=interrupted))
             self.process.stop()
         if self.elsewhere is not None:
             self.elsewhere.finish()

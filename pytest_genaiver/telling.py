@@ -31,7 +31,9 @@ def announce(plan: Plan, least: int, baseline: BaselineFacts, reporter: Any) -> 
         return
     runs = sum(c.repeats or least for c in plan.cases.values())
     cases = f"{len(plan.cases)} case{'' if len(plan.cases) == 1 else 's'}"
-    text = f"genaiver: {cases} to run, {runs} runs in all; baseline {baseline.name or 'none'}"
+    judges = sum(c.judges * (c.repeats or least) for c in plan.cases.values())
+    judged = f" and at most {judges} by judges" if judges else ""
+    text = f"genaiver: {cases} to run, {runs} runs in all{judged}; baseline {baseline.name or 'none'}"
     for line in folded(text, reporter):
         reporter.write_line(line)
 

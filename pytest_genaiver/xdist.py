@@ -14,6 +14,7 @@ import pytest
 from pytest_genaiver import opening
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.collecting import Collector
+from pytest_genaiver.core.judgements import Judgements, read
 from pytest_genaiver.core.records import Plan
 from pytest_genaiver.core.results import Version
 from pytest_genaiver.errors import USAGE
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.session import Session
 
 KEY = "genaiver"
+_KNOWN = "judgements.json"
 _LAST_WORDS = 10.0
 """Seconds that workers have to count their traces once the session ended."""
 
@@ -61,6 +63,7 @@ class Controller:
         path = self._folder / f"{node.gateway.id}-plan.json"
         if self._session.plan is None and path.exists():
             self._session.planned(Plan.from_json(json.loads(path.read_text(encoding="utf-8"))))
+            put(self._folder / _KNOWN, self._session.judgements.known_to_json())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -109,7 +112,8 @@ class Worker:
         self.given = config.workerinput[KEY]
         self.name = config.workerinput["workerid"]
         self.folder = Path(self.given["folder"])
-        self.collector = Collector(Path(self.given["root"]), self.given["least"])
+        self.collector = Collector(Path(self.given["root"]), self.given["least"], self.given["scorers"])
+        self.judgements = Judgements(reuse=self.given["reuse"])
         self.process: TestProcess | None = None
         self.expected: set[pytest.Item] = set()
         config.pluginmanager.register(self.collector, "genaiver-collector")
@@ -136,6 +140,7 @@ class Worker:
             limits=Limits(concurrency=given["concurrency"], timeout=given["call_timeout"]),
             purse=SharedPurse(given["max_cost"], self.folder, self.name),
             shown=InAFile(self.folder, self.name),
+            judgements=self.judgements,
         )
         self.config.add_cleanup(self.process.stop)
         self.process.start(self.config)
@@ -152,16 +157,25 @@ class Worker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         """The controller hands out tests bit by bit: those that this worker has by now may be called ahead."""
+        if not self.expected:
+            self._remember()
         if self.process is not None:
             known = [item, *([nextitem] if nextitem else []), *assigned(self.config, item.session)]
             new = [i for i in dict.fromkeys(known) if i not in self.expected]
             self.expected.update(new)
             self.process.runner.expect(new)
 
+    def _remember(self) -> None:
+        """Before the first test: by now the controller has chosen the baseline, and knows what judges have said."""
+        path = self.folder / _KNOWN
+        if path.exists():
+            self.judgements.known.update(read(json.loads(path.read_text(encoding="utf-8"))))
+
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, exitstatus: int | pytest.ExitCode) -> None:
         if self.process is not None:
-            put(self.folder / f"{self.name}-count.json", self.process.finish())
+            interrupted = int(exitstatus) == pytest.ExitCode.INTERRUPTED
+            put(self.folder / f"{self.name}-count.json", self.process.finish(interrupted=interrupted))
             self.process.stop()
 
 

@@ -20,6 +20,7 @@ _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
     "bool": ("true or false", (bool,)),
     "int": ("a whole number", (int,)),
     "int | None": ("a whole number or null", (int, type(None))),
+    "float": ("a finite number", (float,)),
     "float | None": ("a finite number or null", (float, type(None))),
 }
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pytest_genaiver.core.policy import MetricPolicy
     from pytest_genaiver.core.results import CaseResult, SessionFacts, Version, VersionResults
@@ -53,7 +53,8 @@ class Pool:
     """A baseline: sessions pooled, newest first.
 
     `trees` are the distinct trees that the given sessions of this version tested, newest first; only sessions
-    of the first one are in the pool. `policy` is that of the newest session.
+    of the first one are in the pool. `policy` is that of the newest session. `scorers` is session -> metric ->
+    fingerprint of what scored it.
     """
 
     version: Version
@@ -61,6 +62,7 @@ class Pool:
     cases: dict[str, PooledCase]
     trees: tuple[str | None, ...]
     policy: tuple[MetricPolicy, ...] = ()
+    scorers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def pool(sessions: Sequence[VersionResults]) -> Pool:
@@ -91,6 +93,7 @@ def pool(sessions: Sequence[VersionResults]) -> Pool:
         cases={name: _pooled(case, reaching) for name, case in newest.items()},
         trees=tuple(dict.fromkeys(s.version.tree for s in sessions if s.version.name == version.name)),
         policy=tuple(sessions[0].policy),
+        scorers={results.session.id: dict(results.scorers) for results, _ in reaching},
     )
 
 

@@ -15,7 +15,10 @@ Outcome = Literal["passed", "failed", "skipped", "error", "provider"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCase:
-    """A case as it was collected. `repeats` is its own number from the marker, None for the session's."""
+    """A case as it was collected. `repeats` is its own number from the marker, None for the session's.
+
+    `judges` is how many of its scorers ask a model.
+    """
 
     id: str
     digest: str
@@ -24,21 +27,27 @@ class PlannedCase:
     repeats: int | None = None
     location: str | None = None
     notes: tuple[str, ...] = ()
+    judges: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What was collected: the cases to run, every id before deselection, and the files collected whole."""
+    """What was collected: the cases to run, every id before deselection, and the files collected whole.
+
+    `lower` are the metrics that their scorers say are better when lower.
+    """
 
     cases: dict[str, PlannedCase] = field(default_factory=dict)
     collected: frozenset[str] = frozenset()
     whole: frozenset[str] = frozenset()
+    lower: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
             "cases": [asdict(c) for c in self.cases.values()],
             "collected": sorted(self.collected),
             "whole": sorted(self.whole),
+            "lower": list(self.lower),
         }
 
     @classmethod
@@ -48,6 +57,7 @@ class Plan:
             cases={c.id: c for c in cases},
             collected=frozenset(data["collected"]),
             whole=frozenset(data["whole"]),
+            lower=tuple(data["lower"]),
         )
 
 
@@ -59,6 +69,8 @@ class RepeatRecord:
     connection, time-out). `scores` holds what is known; an absent metric is missing. `calls` counts provider
     calls traced, `without_usage` those of them whose tokens are unknown. `recorded` is False when the execution
     left no trace, no score and no output. `refused`: nothing was called, since the cost limit was reached.
+    `judged` is what judges did for it: `calls`, `reused` answers, and as far as it is known `tokens` and `cost`.
+    `scorers` is metric -> fingerprint of what scored it. `details` is what is worth seeing: inputs, output, reasons.
     """
 
     case: str
@@ -70,6 +82,9 @@ class RepeatRecord:
     without_usage: int = 0
     recorded: bool = True
     refused: bool = False
+    judged: dict[str, float] = field(default_factory=dict)
+    scorers: dict[str, str] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def idle(self) -> bool:

@@ -93,12 +93,16 @@ class CaseResult:
 
 @dataclass(slots=True, kw_only=True)
 class VersionResults:
-    """Everything that one session recorded about one version; `cases` is keyed by case id."""
+    """Everything that one session recorded about one version; `cases` is keyed by case id.
+
+    `scorers` is metric -> fingerprint of the scorer that gave it; what tests score themselves is not in it.
+    """
 
     version: Version
     session: SessionFacts
     policy: list[MetricPolicy] = field(default_factory=list)
     cases: dict[str, CaseResult] = field(default_factory=dict)
+    scorers: dict[str, str] = field(default_factory=dict)
 
     def metric_names(self) -> list[str]:
         """Every metric that a case scored, in the order in which they were first seen."""
@@ -111,6 +115,7 @@ class VersionResults:
             "version": asdict(self.version),
             "session": asdict(self.session),
             "policy": [policy.to_json() for policy in self.policy],
+            "scorers": dict(self.scorers),
             "cases": {name: _case_to_json(case) for name, case in self.cases.items()},
         }
         return {key: finite(value) for key, value in plain.items()}
@@ -129,6 +134,9 @@ class VersionResults:
             session=_session(required(top, "session", "the data")),
             policy=_policies(top.get("policy", [])),
             cases={name: _case(name, value) for name, value in cases.items()},
+            scorers={
+                n: typed(v, "str", f"scorers[{n!r}]") for n, v in as_object(top.get("scorers", {}), "scorers").items()
+            },
         )
 
 
@@ -176,6 +184,10 @@ def _policies(value: object) -> list[MetricPolicy]:
         except (GenaiverError, OverflowError) as error:
             raise ResultsError(f"{path} is not a metric's policy: {error}") from error
     return policies
+
+
+def _texts(value: object, path: str) -> dict[str, str]:
+    return {name: typed(text, "str", f"{path}[{name!r}]") for name, text in as_object(value, path).items()}
 
 
 def _case(name: str, value: object) -> CaseResult:

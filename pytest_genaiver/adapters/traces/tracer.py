@@ -178,13 +178,18 @@ class Tracer:
             without_doubles([h.trace for h in scope.held if not (h.written or h.leaving)])
             for held in list(scope.held):
                 self._ready(held, scope)
-            ids = [h.trace_id for h in scope.held] + scope.bypassed
+            ids = self.ids(scope)
             full = len(self._waiting) >= _WRITE_AT
         if internals.traces_in_memory() > _MOST_OPEN:
             self._hold.end_open(self._is_over)
         if full and not self._refused:
             self._write()
         return ids
+
+    def ids(self, scope: Scope) -> list[str]:
+        """The traces of an execution so far."""
+        with self._lock:
+            return [h.trace_id for h in scope.held] + scope.bypassed
 
     def _is_over(self, info: TraceInfo) -> bool:
         """Whether a trace was started by an execution that is closed."""

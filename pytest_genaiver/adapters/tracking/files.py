@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 RESULTS = "genaiver/results.json"
 CASES = "genaiver/cases.json"
+DETAILS = "genaiver/details.json"
+JUDGEMENTS = "genaiver/judgements.json"
 BESIDE = "genaiver.artifacts"
 """The tag of an experiment that we made: its artifacts lie beside the database, wherever that is moved to."""
 
 
-def read(client: MlflowClient, place: Place, run_id: str, artifact_uri: str) -> str:
-    """The text of a run's results. Raises ResultsError where a local store holds none.
+def read(client: MlflowClient, place: Place, run_id: str, artifact_uri: str, name: str = RESULTS) -> str:
+    """The text of a run's results, or of another of its files. Raises ResultsError where a local store holds none.
 
     A store restored at another path (a CI cache, another checkout) still names its old folders, which may be
     somebody else's by now: what lies beside the database comes first.
@@ -32,22 +34,39 @@ def read(client: MlflowClient, place: Place, run_id: str, artifact_uri: str) -> 
     recorded = local_folder(artifact_uri)
     if recorded is None:
         with tempfile.TemporaryDirectory() as tmp:
-            return _text(Path(client.download_artifacts(run_id, RESULTS, tmp)))
+            return _text(Path(client.download_artifacts(run_id, name, tmp)))
     for folder in (_beside(recorded, place), recorded):
-        if (folder / RESULTS).exists():
-            return _text(folder / RESULTS)
-    raise ResultsError(f"run {run_id} left no results in {str(_beside(recorded, place))!r}")
+        if (folder / name).exists():
+            return _text(folder / name)
+    raise ResultsError(f"run {run_id} left no {name} in {str(_beside(recorded, place))!r}")
 
 
-def save(client: MlflowClient, place: Place, run_id: str, text: str, table: Mapping[str, list[Any]]) -> None:
-    """Save a run's results, and its cases as a table for MLflow's pages."""
+def read_if_there(client: MlflowClient, place: Place, run_id: str, name: str) -> str | None:
+    """The text of one of a run's files; None where the run left none of this name."""
+    artifact_uri = str(client.get_run(run_id).info.artifact_uri)
+    if local_folder(artifact_uri) is None:
+        folder = name.rpartition("/")[0]
+        if not any(found.path == name for found in client.list_artifacts(run_id, folder)):
+            return None
+    try:
+        return read(client, place, run_id, artifact_uri, name)
+    except ResultsError:
+        return None
+
+
+def save(
+    client: MlflowClient, place: Place, run_id: str, texts: Mapping[str, str], table: Mapping[str, list[Any]]
+) -> None:
+    """Save a run's files (name -> text), and its cases as a table for MLflow's pages."""
     folder = _moved_to(client, place, client.get_run(run_id))
     if folder is None:
-        client.log_text(run_id, text, RESULTS)
+        for name, text in texts.items():
+            client.log_text(run_id, text, name)
         client.log_table(run_id, dict(table), CASES)
         return
-    (folder / RESULTS).parent.mkdir(parents=True, exist_ok=True)
-    (folder / RESULTS).write_text(text, encoding="utf-8")
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _text(path: Path) -> str:

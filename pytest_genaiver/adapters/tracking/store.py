@@ -162,10 +162,17 @@ class Store:
         with translated(f"read the results of run {session.run_id}"):
             return files.read(self._client(), self.place, session.run_id, session.artifact_uri)
 
-    def save_results(self, run_id: str, text: str, table: Mapping[str, list[Any]]) -> None:
-        """The results artifact, and the cases as a table for MLflow's pages."""
+    def read_more(self, run_id: str, name: str) -> str | None:
+        """The text of another file of a session; None where the session left none."""
+        with translated(f"read {name} of run {run_id}"):
+            return files.read_if_there(self._client(), self.place, run_id, name)
+
+    def save_results(
+        self, run_id: str, text: str, table: Mapping[str, list[Any]], more: Mapping[str, str] | None = None
+    ) -> None:
+        """The results artifact, the cases as a table for MLflow's pages, and further files by name."""
         with translated("store the results"):
-            files.save(self._client(), self.place, run_id, text, table)
+            files.save(self._client(), self.place, run_id, {files.RESULTS: text, **(more or {})}, table)
 
     def save_metrics(self, run_id: str, model_id: str, metrics: Mapping[str, float]) -> None:
         """Aggregates, on the run and on the version, so that MLflow's version table shows them."""

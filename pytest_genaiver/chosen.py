@@ -1,0 +1,50 @@
+"""The scorers of a case: those of its markers, of the hook, and of the ini file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_genaiver.adapters.scorers.named import named
+from pytest_genaiver.adapters.scorers.resolve import resolve
+from pytest_genaiver.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pytest
+
+    from pytest_genaiver.adapters.scorers.scorer import Scorer
+
+
+class Scorers:
+    """Resolves what was given, each thing once."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """`names` are those of the ini file, for every case."""
+        self._names = names
+        self._everywhere: list[Any] | None = None
+        # The thing itself is kept too: its id may not become another's.
+        self._known: dict[int, tuple[Any, Scorer]] = {}
+
+    def of(self, item: pytest.Item, marked: Sequence[Any]) -> tuple[Scorer, ...]:
+        """The scorers of one item, each once. Raises ConfigError for what is no scorer."""
+        if self._everywhere is None:
+            self._everywhere = [named(name) for name in self._names]
+        hooked = item.ihook.pytest_genai_scorers(config=item.config, item=item)
+        try:
+            found = [self._resolved(one) for one in (*marked, *_flat(hooked), *self._everywhere)]
+        except ConfigError as error:
+            raise ConfigError(f"{item.nodeid}: {error}") from error
+        return tuple({s.fingerprint: s for s in found}.values())
+
+    def _resolved(self, given: Any) -> Scorer:
+        if id(given) not in self._known:
+            self._known[id(given)] = given, resolve(given)
+        return self._known[id(given)][1]
+
+
+def _flat(answers: Iterable[Any]) -> Iterable[Any]:
+    for answer in answers:
+        if answer is not None and not isinstance(answer, (list, tuple)):
+            raise ConfigError(f"pytest_genai_scorers returned {type(answer).__name__}; return a list of scorers")
+        yield from answer or ()

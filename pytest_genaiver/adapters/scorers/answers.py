@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -38,17 +39,16 @@ def answers(name: str, result: object) -> list[Answer]:
 
 def failed(name: str, error: BaseException) -> Answer:
     """The missing value of a scorer that raised, and its error as feedback."""
-    from mlflow.entities import AssessmentError, AssessmentSource, Feedback
-
     line = error_line(error)
     stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))[-_STACK:]
-    kept = AssessmentError(
-        error_code=_ERROR_CODE,
-        error_message=line,
-        stack_trace=stack.encode("utf-8", "replace").decode("utf-8"),
-    )
-    source = AssessmentSource(source_type="CODE", source_id=name)
-    return Scored(name=name, value=None, error=line), Feedback(name=name, error=kept, source=source)
+    return Scored(name=name, value=None, error=line), _error_feedback(name, line, stack_trace=_clean(stack))
+
+
+def _error_feedback(name: str, line: str, **more: Any) -> Feedback:
+    from mlflow.entities import AssessmentError, AssessmentSource, Feedback
+
+    error = AssessmentError(error_code=_ERROR_CODE, error_message=line, **more)
+    return Feedback(name=name, error=error, source=AssessmentSource(source_type="CODE", source_id=name))
 
 
 def error_line(error: BaseException) -> str:
@@ -83,7 +83,7 @@ def _name_of(scorer: str, feedback: Any) -> str:
 def _answer(name: str, feedbacks: list[Any]) -> Answer:
     scores = [_scored(name, f) for f in feedbacks]
     if len(scores) == 1:
-        return scores[0], _copied(name, feedbacks[0])
+        return scores[0], _kept(scores[0], feedbacks[0])
     first = next((s for s in scores if s.value is None), None)
     known = [s.value for s in scores if s.value is not None]
     rationale = "\n".join(s.rationale for s in scores if s.rationale) or None
@@ -97,7 +97,7 @@ def _answer(name: str, feedbacks: list[Any]) -> Answer:
 
 
 def _scored(name: str, feedback: Any) -> Scored:
-    rationale = feedback.rationale or None
+    rationale = _clean(feedback.rationale) or None
     if feedback.error is not None:
         error = feedback.error.error_message or feedback.error.error_code
         return Scored(name=name, value=None, rationale=rationale, error=one_line(error))
@@ -109,11 +109,32 @@ def _scored(name: str, feedback: Any) -> Scored:
     return Scored(name=name, value=value, rationale=rationale, error=error)
 
 
+def _kept(score: Scored, feedback: Any) -> Feedback:
+    """What goes on the trace; an answer that no store takes, such as NaN, would lose all of it."""
+    if score.value is None and feedback.error is None and not _is_storable(feedback.value):
+        return _error_feedback(score.name, score.error or "")
+    return _copied(score.name, feedback)
+
+
+def _is_storable(value: object) -> bool:
+    if isinstance(plain(value), (int, float)):
+        return False  # its score would not be missing
+    try:
+        json.dumps(plain(value), allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def _copied(name: str, feedback: Any, **changed: Any) -> Feedback:
     """A feedback like this one: what a scorer returned is its own, it may return it again."""
-    from mlflow.entities import Feedback
+    from mlflow.entities import AssessmentError, Feedback
 
-    kept = {"value": plain(feedback.value), "rationale": feedback.rationale, "error": feedback.error} | changed
+    error = feedback.error
+    if error is not None:
+        error = AssessmentError(error.error_code, _clean(error.error_message), _clean(error.stack_trace))
+    value = plain(feedback.value)
+    kept = {"value": _clean(value), "rationale": _clean(feedback.rationale), "error": error} | changed
     metadata = {str(k): str(v) for k, v in (feedback.metadata or {}).items() if v is not None}
     return Feedback(
         name=name,
@@ -122,3 +143,8 @@ def _copied(name: str, feedback: Any, **changed: Any) -> Feedback:
         span_id=feedback.span_id if not changed else None,
         **kept,
     )
+
+
+def _clean(value: Any) -> Any:
+    """A text without lone surrogates, which a model's JSON may hold and no store takes; all else as it is."""
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value

@@ -70,6 +70,29 @@ def test_an_answer_without_a_number_is_missing_and_stays_on_the_trace() -> None:
     assert (second.name, second.value) == ("grade", "B+")
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, [float("nan")], Decimal(1), {"a": {1}}])
+def test_what_no_store_takes_goes_on_the_trace_as_an_error(value: object) -> None:
+    ((score, feedback),) = answers("s", Feedback(value=value))
+    assert score.value is None
+    assert (feedback.value, feedback.error.error_message) == (None, score.error)
+
+
+def test_half_a_character_that_no_store_takes_is_replaced() -> None:
+    ((score, feedback), (broken, error)) = answers(
+        "s",
+        [Feedback(value="no\ud800", rationale="why\ud800"), Feedback(name="t", error=ValueError("no\ud800"))],
+    )
+    assert (score.value, score.rationale, feedback.value, feedback.rationale) == (None, "why?", "no?", "why?")
+    assert (broken.error, error.error.error_message) == ("no?", "no?")
+    "".join((score.error or "", error.error.stack_trace)).encode("utf-8")
+
+
+@pytest.mark.parametrize("value", [["a", 1], {"a": "b"}])
+def test_a_list_is_no_score_but_stays_on_the_trace(value: object) -> None:
+    ((score, feedback),) = answers("s", Feedback(value=value))
+    assert (score.value, feedback.value, feedback.error) == (None, value, None)
+
+
 def test_several_feedbacks_of_one_name_are_their_mean() -> None:
     chunks = [Feedback(name="relevance", value=v, rationale=r, span_id="1") for v, r in (("yes", "a"), ("no", "b"))]
     ((score, feedback),) = answers("s", chunks)

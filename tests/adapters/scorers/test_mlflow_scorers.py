@@ -175,19 +175,26 @@ def test_a_judge_of_a_model_without_a_price_costs_an_unknown_amount(
 def test_no_call_of_a_judge_is_a_call_of_the_app(
     judge: JudgeServer, sample: SampleMaker, only: Only, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import mlflow.openai
+    from openai import OpenAI
+
+    from pytest_genaiver.adapters.traces.autolog import Autolog
+    from pytest_genaiver.adapters.traces.internals import replace_export
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
-    calls: list[str] = []
-
-    mlflow.openai.autolog()
-    mlflow.tracing.configure(span_processors=[lambda span: calls.append(span.name)])
+    monkeypatch.setenv("MLFLOW_USE_BATCH_SPAN_PROCESSOR", "false")
+    exported: list[str] = []
+    autolog = Autolog(["openai"])
+    put_back = replace_export(lambda original, spans: exported.extend(span.name for span in spans))
+    autolog.enable()
     try:
         assert only(resolve(Safety()), sample())[0].value == 1.0
+        assert exported == []
+        with OpenAI() as client:
+            client.chat.completions.create(model="m", messages=[{"role": "user", "content": "the app's"}])
+        assert len(exported) == 1
     finally:
-        mlflow.tracing.configure(span_processors=[])
-        mlflow.openai.autolog(disable=True)
-    assert calls == []
+        autolog.disable()
+        put_back()
 
 
 @pytest.mark.parametrize(

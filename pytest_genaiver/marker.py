@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -266,8 +267,13 @@ def _names(item: pytest.Item) -> list[str]:
 
 
 def _path(item: pytest.Item, toplevel: Path | None) -> str:
-    folder = toplevel or item.config.rootpath
-    if item.path.is_relative_to(folder):
-        return item.path.relative_to(folder).as_posix()
+    return _relative(item.path, toplevel or item.config.rootpath)
+
+
+@lru_cache(maxsize=256)
+def _relative(path: Path, folder: Path) -> str:
+    # Asked for each of a file's items, twice: its thousands of rows share one answer.
+    if path.is_relative_to(folder):
+        return path.relative_to(folder).as_posix()
     # git resolves symbolic links, pytest does not.
-    return Path(os.path.relpath(item.path.resolve(), folder.resolve())).as_posix()
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()

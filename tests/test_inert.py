@@ -55,6 +55,11 @@ def test_topic(question, topic, genai_case, genai_version):
 @pytest.mark.genai_eval
 def test_marked_only():
     pass
+
+@pytest.mark.genai_eval(data="rows.csv")
+def test_row(genai_case):
+    assert genai_case.inputs == {"question": "Where?"}
+    assert genai_case.id == "test_app.py::test_row[late-1]"
 """
 
 
@@ -108,6 +113,7 @@ def project(tmp_path: Path) -> Project:
     made.probe.mkdir()
     (made.probe / "probe.py").write_text(PROBE, encoding="utf-8")
     (made.path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (made.path / "rows.csv").write_text("id,question\nlate-1,Where?\n", encoding="utf-8")
     return made
 
 
@@ -146,7 +152,7 @@ def test_cases_run_as_plain_tests_once_each(project: Project) -> None:
     project.write(CASES)
     run = project.run()
     assert run.exit_code == 0
-    assert re.search(r"=+ 3 passed in ", run.output)
+    assert re.search(r"=+ 4 passed in ", run.output)
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_genaiver import fixtures
 from pytest_genaiver.core.digest import digest
 from pytest_genaiver.core.records import Plan, PlannedCase
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker, row_of
+from pytest_genaiver.planned import PLANNED, Planned
 from pytest_genaiver.rows import data_error, without_rows
-from pytest_genaiver.runner import PLANNED, Planned
+from pytest_genaiver.targets import imported, is_path, lacking
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -74,6 +76,9 @@ class Collector:
 
     def _planned(self, item: pytest.Item, options: EvalOptions) -> Planned:
         inputs, expectations = case_inputs(item, options)
+        row = row_of(item)
+        scalar = row is not None and row.scalar
+        target = found_target(item, options.target, inputs, scalar=scalar)
         found, warnings = digest(inputs, expectations, _ids(item, inputs, expectations), root=self._root)
         case = PlannedCase(
             id=case_id(item, self._root),
@@ -84,14 +89,14 @@ class Collector:
             location=_location(item, self._root),
             notes=tuple(warnings),
         )
-        row = row_of(item)
         return Planned(
             case=case,
             case_id=param_id(item) or None,
             inputs=inputs,
             expectations=expectations,
             repeats=options.repeats or self._least,
-            scalar=row is not None and row.scalar,
+            target=target,
+            scalar=scalar,
             tags={} if row is None else row.tags,
         )
 
@@ -112,6 +117,33 @@ class Collector:
         partial = {(config.invocation_params.dir / n).resolve() for n in named}
         partial |= {(config.rootpath / n).resolve() for n in self._broken}
         return {f for f in self._files if (self._root / f).resolve() not in partial}
+
+
+def found_target(item: pytest.Item, target: Any, inputs: Mapping[str, Any], *, scalar: bool = False) -> Any:
+    """The marker's target as a function, or as the name of a fixture that will be set up for the item.
+
+    Raises ConfigError where it cannot be found, or needs an argument that the inputs lack.
+    """
+    if target is None:
+        return None
+    try:
+        if isinstance(target, str):
+            if not is_path(target):
+                return _fixture(item, target)
+            target = imported(target)
+        if missing := lacking(target, inputs, scalar=scalar):
+            held = ", ".join(inputs) or "nothing"
+            raise ConfigError(f"target needs {', '.join(missing)}, but the inputs hold {held}")
+    except ConfigError as error:
+        raise ConfigError(f"{item.nodeid}: genai_eval {error}") from error
+    return target
+
+
+def _fixture(item: pytest.Item, name: str) -> str:
+    if not fixtures.definitions(item, name):
+        allowed = "write the name of one, or 'package.module:function'"
+        raise ConfigError(f"target={name!r} is no fixture of this test; {allowed}")
+    return name
 
 
 def _ids(item: pytest.Item, *values: dict[str, Any]) -> dict[str, str]:

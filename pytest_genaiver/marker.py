@@ -32,7 +32,15 @@ GATES = ("fail", "warn", "off")
 COPIED_LEVELS = 20
 
 # Arguments of the documented signature that this version refuses; supporting one means removing it here.
-NOT_SUPPORTED = frozenset({"target", "scorers", "versions", "soft", "variant_params"})
+NOT_SUPPORTED = frozenset({"scorers", "versions", "soft", "variant_params"})
+
+
+def target_fixture(collector: pytest.Collector, function: Any) -> str | None:
+    """The fixture that the nearest marker names as the target of a test function; None where there is none."""
+    own = [m for m in getattr(function, "pytestmark", ()) if getattr(m, "name", "") == "genai_eval"]
+    marks = (*own, *collector.iter_markers("genai_eval"))
+    target = next((m.kwargs["target"] for m in marks if "target" in m.kwargs), None)
+    return target if isinstance(target, str) and ":" not in target else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,12 +147,27 @@ def _expectations(item: pytest.Item, value: Any) -> Mapping[str, Any] | tuple[st
     )
 
 
+def _target(item: pytest.Item, value: Any) -> Any:
+    if value is None or callable(value) or (isinstance(value, str) and value.strip()):
+        return value
+    raise _refused(
+        item,
+        f"target={_shown(value)} cannot be used; give a function, 'package.module:function', or a fixture's name",
+    )
+
+
 def _data(item: pytest.Item, value: Any) -> Any:
     # Read, and checked, while pytest collects: rows.py.
     return value
 
 
-_CHECKS = {"repeats": _repeats, "gate": _gate, "expectations": _expectations, "data": _data}
+_CHECKS = {
+    "target": _target,
+    "data": _data,
+    "repeats": _repeats,
+    "gate": _gate,
+    "expectations": _expectations,
+}
 
 
 def _check_moved(item: pytest.Item, expectations: Mapping[str, Any] | tuple[str, ...] | None) -> None:
@@ -183,18 +206,19 @@ def case_inputs(item: pytest.Item, options: EvalOptions) -> tuple[dict[str, Any]
         expectations.update({name: inputs.pop(name) for name in options.expectations if name in inputs})
     else:
         expectations = {**(options.expectations or {}), **expectations}
-    return _copied(inputs), _copied(expectations)
+    return copied(inputs), copied(expectations)
 
 
-def _copied(value: Any, levels: int = COPIED_LEVELS) -> Any:
+def copied(value: Any, levels: int = COPIED_LEVELS) -> Any:
+    """A copy of nested dicts, lists, tuples and sets; all else is shared."""
     # copy.deepcopy would copy whatever else a parameter holds too: clients, models, open files. The bound
     # ends cycles.
     kind = type(value)
     if levels == 0 or kind not in (dict, list, tuple, set):
         return value
     if kind is dict:
-        return {key: _copied(one, levels - 1) for key, one in value.items()}
-    return kind(_copied(one, levels - 1) for one in value)
+        return {key: copied(one, levels - 1) for key, one in value.items()}
+    return kind(copied(one, levels - 1) for one in value)
 
 
 def row_of(item: pytest.Item) -> Row | None:
@@ -232,11 +256,10 @@ def _direct_names(mark: pytest.Mark) -> Iterator[str]:
 
 
 def _is_fixture(item: pytest.Item, name: str) -> bool:
-    # Parameters from a pytest_generate_tests hook leave no mark; a name that
-    # no fixture has is the test's own. pytest offers no other way to ask.
-    manager: Any = item.config.pluginmanager.get_plugin("funcmanage")
-    node = item if pytest.version_tuple >= (8, 1) else item.nodeid
-    return bool(manager.getfixturedefs(name, node))
+    from pytest_genaiver import fixtures
+
+    # Parameters from a pytest_generate_tests hook leave no mark; a name that no fixture has is the test's own.
+    return bool(fixtures.definitions(item, name))
 
 
 def case_id(item: pytest.Item, toplevel: Path | None) -> str:

@@ -6,12 +6,13 @@ Imported in every pytest run: nothing here imports MLflow, git, numpy or pandas 
 from __future__ import annotations
 
 import os
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_genaiver.errors import USAGE
-from pytest_genaiver.marker import MARKER_LINE, data_of
+from pytest_genaiver.marker import MARKER_LINE, data_of, target_fixture
 from pytest_genaiver.options import add_options, is_active, read_settings
 
 if TYPE_CHECKING:
@@ -60,6 +61,13 @@ def _configure_session(config: pytest.Config, settings: Any) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, obj: object) -> None:
+    """A fixture that is a target is set up, and parametrises its test, as if the test had asked for it."""
+    if isinstance(obj, FunctionType) and (name := target_fixture(collector, obj)) is not None:
+        pytest.mark.usefixtures(name)(obj)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One item for each row of `data=`, first among the parameters: `test_support[refund-1]`."""
     if data_of(metafunc.definition) is not None:
@@ -102,7 +110,7 @@ def genai_case(request: pytest.FixtureRequest) -> GenaiCase:
         return case
     from pytest_genaiver.inert import plain_case
 
-    return plain_case(request.node)
+    return plain_case(request)
 
 
 @pytest.fixture(scope="session")

@@ -12,21 +12,18 @@ import pytest
 
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.option_values import near
+from pytest_genaiver.row_parameter import ROW, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pytest_genaiver.core.policy import GateMode
-    from pytest_genaiver.core.rows import Row
 
 MARKER_LINE = (
     "genai_eval(target=None, data=None, scorers=(), repeats=None, expectations=None, versions=None, "
     'gate="fail", soft=False, variant_params=()): an evaluation case, compared with the baseline version '
     "when pytest runs with --genai-version."
 )
-
-ROW = "genaiver_row"
-"""The parameter that carries a row of `data=`. Never an argument of the test."""
 
 GATES = ("fail", "warn", "off")
 COPIED_LEVELS = 20
@@ -219,18 +216,6 @@ def copied(value: Any, levels: int = COPIED_LEVELS) -> Any:
     if kind is dict:
         return {key: copied(one, levels - 1) for key, one in value.items()}
     return kind(copied(one, levels - 1) for one in value)
-
-
-def row_of(item: pytest.Item) -> Row | None:
-    """The row of `data=` that this item runs over; None for a test without `data=`."""
-    callspec = getattr(item, "callspec", None)
-    row: Row | None = None if callspec is None else callspec.params.get(ROW)
-    return row
-
-
-def data_of(node: pytest.Item) -> Any:
-    """The nearest `data=` of the markers on a test, on its class and module; None for none."""
-    return next((mark.kwargs["data"] for mark in node.iter_markers("genai_eval") if "data" in mark.kwargs), None)
 
 
 def _params(item: pytest.Item) -> dict[str, Any]:

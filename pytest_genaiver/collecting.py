@@ -11,9 +11,10 @@ from pytest_genaiver.chosen import Scorers
 from pytest_genaiver.core.digest import digest
 from pytest_genaiver.core.records import Plan, PlannedCase
 from pytest_genaiver.errors import ConfigError
-from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker, row_of
+from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker
 from pytest_genaiver.planned import PLANNED, Planned
-from pytest_genaiver.rows import data_error, without_rows
+from pytest_genaiver.row_parameter import is_one_value, row_of, without_rows
+from pytest_genaiver.rows import data_error
 from pytest_genaiver.targets import imported, is_path, lacking
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Collector:
     def _planned(self, item: pytest.Item, options: EvalOptions) -> Planned:
         inputs, expectations = case_inputs(item, options)
         row = row_of(item)
-        scalar = row is not None and row.scalar
+        scalar = is_one_value(item, inputs)
         target = found_target(item, options.target, inputs, scalar=scalar)
         scorers = self._scorers.of(item, options.scorers)
         found, warnings = digest(inputs, expectations, _ids(item, inputs, expectations), root=self._root)

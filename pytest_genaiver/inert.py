@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_genaiver.cases import GenaiCase, GenaiVersion
 from pytest_genaiver.core.results import Version
 from pytest_genaiver.errors import ConfigError
-from pytest_genaiver.marker import case_id, case_inputs, copied, read_marker, row_of
+from pytest_genaiver.marker import case_id, case_inputs, copied, read_marker
+from pytest_genaiver.row_parameter import is_one_value
 from pytest_genaiver.targets import arguments, ask, checked, imported, is_path
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ class _Answer:
         self._request = request
         self._target = target
         self._inputs = inputs
-        row = row_of(request.node)
-        self._scalar = row is not None and row.scalar
+        self._scalar = is_one_value(request.node, inputs)
         self._error: Exception | None = None
 
     def __call__(self) -> Any:

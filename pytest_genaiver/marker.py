@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,21 +12,18 @@ import pytest
 
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.option_values import near
+from pytest_genaiver.row_parameter import ROW, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pytest_genaiver.core.policy import GateMode
-    from pytest_genaiver.core.rows import Row
 
 MARKER_LINE = (
     "genai_eval(target=None, data=None, scorers=(), repeats=None, expectations=None, versions=None, "
     'gate="fail", soft=False, variant_params=()): an evaluation case, compared with the baseline version '
     "when pytest runs with --genai-version."
 )
-
-ROW = "genaiver_row"
-"""The parameter that carries a row of `data=`. Never an argument of the test."""
 
 GATES = ("fail", "warn", "off")
 COPIED_LEVELS = 20
@@ -228,18 +226,6 @@ def copied(value: Any, levels: int = COPIED_LEVELS) -> Any:
     return kind(copied(one, levels - 1) for one in value)
 
 
-def row_of(item: pytest.Item) -> Row | None:
-    """The row of `data=` that this item runs over; None for a test without `data=`."""
-    callspec = getattr(item, "callspec", None)
-    row: Row | None = None if callspec is None else callspec.params.get(ROW)
-    return row
-
-
-def data_of(node: pytest.Item) -> Any:
-    """The nearest `data=` of the markers on a test, on its class and module; None for none."""
-    return next((mark.kwargs["data"] for mark in node.iter_markers("genai_eval") if "data" in mark.kwargs), None)
-
-
 def _params(item: pytest.Item) -> dict[str, Any]:
     callspec = getattr(item, "callspec", None)
     return {} if callspec is None else {name: value for name, value in callspec.params.items() if name != ROW}
@@ -297,8 +283,13 @@ def _names(item: pytest.Item) -> list[str]:
 
 
 def _path(item: pytest.Item, toplevel: Path | None) -> str:
-    folder = toplevel or item.config.rootpath
-    if item.path.is_relative_to(folder):
-        return item.path.relative_to(folder).as_posix()
+    return _relative(item.path, toplevel or item.config.rootpath)
+
+
+@lru_cache(maxsize=256)
+def _relative(path: Path, folder: Path) -> str:
+    # Asked for each of a file's items, twice: its thousands of rows share one answer.
+    if path.is_relative_to(folder):
+        return path.relative_to(folder).as_posix()
     # git resolves symbolic links, pytest does not.
-    return Path(os.path.relpath(item.path.resolve(), folder.resolve())).as_posix()
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_genaiver.errors import USAGE
-from pytest_genaiver.marker import MARKER_LINE, data_of, target_fixture
+from pytest_genaiver.marker import MARKER_LINE, target_fixture
 from pytest_genaiver.options import add_options, is_active, read_settings
+from pytest_genaiver.row_parameter import data_of
 
 if TYPE_CHECKING:
     from pytest_genaiver.cases import GenaiCase, GenaiVersion

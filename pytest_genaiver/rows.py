@@ -17,7 +17,8 @@ from pytest_genaiver.core.jsonform import shown
 from pytest_genaiver.core.rows import Record, Row, rows_of
 from pytest_genaiver.datafiles import KINDS, read_file
 from pytest_genaiver.errors import ConfigError
-from pytest_genaiver.marker import ROW, data_of, input_names, row_of
+from pytest_genaiver.marker import input_names
+from pytest_genaiver.row_parameter import ROW, data_of, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,12 +86,6 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     # pytest refuses a parameter that no function or fixture asks for; an item's parameters keep it all the same.
     metafunc.fixturenames.append(ROW)
     metafunc.parametrize(ROW, rows, ids=ids)
-
-
-def without_rows(item: pytest.Item) -> bool:
-    """Whether this item only says that its rows could not be had; it is skipped, and no case."""
-    callspec = getattr(item, "callspec", None)
-    return callspec is not None and ROW in callspec.params and callspec.params[ROW] is None
 
 
 def data_error(config: pytest.Config, items: Sequence[pytest.Item]) -> str | None:

@@ -23,9 +23,7 @@ from pytest_genaiver.repeating import run_again, sibling_of
 from pytest_genaiver.scoring import Scoring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
-
-    from mlflow.entities import Trace
+    from collections.abc import Generator, Iterator, Sequence
 
     from pytest_genaiver.adapters.traces.tracer import Tracer
     from pytest_genaiver.core.judgements import Judgements
@@ -276,11 +274,8 @@ class Runner:
             inputs=copied(dict(planned.inputs)),
             expectations=copied(dict(planned.expectations)),
             repeat=repeat,
-            trace=self._trace(scope),
+            trace=lambda: self._tracer.trace_of(scope),
             answer=None if planned.target is None else execution.answer,
             judging=lambda: self._tracer.judging(scope),
         )
         return execution
-
-    def _trace(self, scope: Scope) -> Callable[[], Trace | None]:
-        return lambda: self._tracer.trace_of(scope)

@@ -11,15 +11,13 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_genaiver.core.rows import INPUT
 from pytest_genaiver.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     Run = Callable[[Coroutine[Any, Any, Any]], Any]
-
-INPUT = "input"
-"""The name in a case's inputs of a row that is one value, and no mapping."""
 
 _IMPORT = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 

@@ -55,6 +55,11 @@ def test_topic(question, topic, genai_case, genai_version):
 @pytest.mark.genai_eval
 def test_marked_only():
     pass
+
+@pytest.mark.genai_eval(data="rows.csv")
+def test_row(genai_case):
+    assert genai_case.inputs == {"question": "Where?"}
+    assert genai_case.id == "test_app.py::test_row[late-1]"
 """
 
 
@@ -108,6 +113,7 @@ def project(tmp_path: Path) -> Project:
     made.probe.mkdir()
     (made.probe / "probe.py").write_text(PROBE, encoding="utf-8")
     (made.path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (made.path / "rows.csv").write_text("id,question\nlate-1,Where?\n", encoding="utf-8")
     return made
 
 
@@ -128,7 +134,16 @@ def test_nothing_heavy_is_imported_no_process_started_no_socket_opened_no_file_l
 def test_a_run_without_cases_imports_the_entry_point_and_what_it_needs_only(project: Project) -> None:
     project.write(PLAIN)
     ours = {name.partition(".")[2] for name in project.run().modules if name.startswith("pytest_genaiver.")}
-    assert ours == {"plugin", "hookspecs", "marker", "options", "option_table", "option_values", "errors"}
+    assert ours == {
+        "plugin",
+        "hookspecs",
+        "marker",
+        "options",
+        "option_table",
+        "option_values",
+        "errors",
+        "row_parameter",
+    }
 
 
 def test_the_output_is_that_of_a_run_without_the_plugin(project: Project) -> None:
@@ -146,7 +161,7 @@ def test_cases_run_as_plain_tests_once_each(project: Project) -> None:
     project.write(CASES)
     run = project.run()
     assert run.exit_code == 0
-    assert re.search(r"=+ 3 passed in ", run.output)
+    assert re.search(r"=+ 4 passed in ", run.output)
 
 
 @pytest.mark.parametrize(

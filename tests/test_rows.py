@@ -107,6 +107,26 @@ def test_it(genai_case):
     result.assert_outcomes(passed=2)
 
 
+def test_a_target_takes_the_one_value_of_a_row_and_by_keyword_what_else_there_is(suite: Suite) -> None:
+    result = suite.run("""
+def shout(text): return text.upper()
+def join(*, input, tone): return input + tone
+def quiet(): return ""
+ROWS = [{"id": "a", "inputs": "hi"}]
+
+@mark(data=ROWS, target=shout)
+def test_one(genai_case): assert genai_case.output == "HI"
+
+@mark(data=ROWS, target=join)
+@pytest.mark.parametrize("tone", ["!"])
+def test_two(genai_case, tone): assert genai_case.output == "hi!"
+
+@mark(data=ROWS, target=quiet, expectations=("input",))
+def test_none(genai_case): assert genai_case.output == ""
+""")
+    result.assert_outcomes(passed=3)
+
+
 def test_a_row_without_a_named_column_has_no_such_expectation(suite: Suite) -> None:
     result = suite.run("""
 @mark(data=[{"q": 1, "answer": "a"}, {"q": 2}], expectations=("answer",))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Project
+    from conftest import History, Project
 
 SUITE = """
 import pytest
@@ -31,15 +31,19 @@ def test_answer(question, wide, genai_case):
 """
 
 
-def recorded(project: Project, sessions: int = 5) -> None:
+@pytest.fixture
+def recorded(project: Project, history: History) -> None:
+    """A project with five good sessions, and a commit since."""
     project.commit(**{"test_app.py": SUITE})
-    for _ in range(sessions):
-        project.run()
+    for _ in range(5):
+        history.session()
     project.commit("change")
 
 
 def test_an_unchanged_deterministic_suite_costs_one_call_a_case(project: Project) -> None:
-    recorded(project, sessions=2)
+    project.commit(**{"test_app.py": SUITE})
+    project.run()
+    project.commit("change")
     before = project.llm.requests
     result, report = project.report()
     assert result.ret == 0
@@ -48,8 +52,8 @@ def test_an_unchanged_deterministic_suite_costs_one_call_a_case(project: Project
     result.stdout.no_fnmatch_line("genaiver: look*")
 
 
+@pytest.mark.usefixtures("recorded")
 def test_one_case_that_fails_is_run_again_first_and_cleared_when_it_recovers(project: Project) -> None:
-    recorded(project)
     seen: dict[str, int] = {}
 
     def rule(question: str, n: int) -> str:
@@ -75,8 +79,8 @@ def test_one_case_that_fails_is_run_again_first_and_cleared_when_it_recovers(pro
     assert report["session"]["repeats"] == 2
 
 
+@pytest.mark.usefixtures("recorded")
 def test_one_case_that_keeps_failing_is_a_regression_named(project: Project) -> None:
-    recorded(project)
     project.answers.rule = lambda question, n: "bad" if question == "q3" else "good"
     result, report = project.report()
     assert result.ret == 1
@@ -85,8 +89,11 @@ def test_one_case_that_keeps_failing_is_a_regression_named(project: Project) -> 
 
 
 def test_a_drop_that_one_look_cannot_settle_is_looked_at_again(project: Project) -> None:
+    project.commit(**{"test_app.py": SUITE})
     project.answers.rule = lambda question, n: "bad" if (n + int(question[1:])) % 3 == 0 else "good"
-    recorded(project, sessions=3)
+    for _ in range(3):
+        project.run()
+    project.commit("change")
     project.answers.rule = lambda question, n: "good" if (n + int(question[1:])) % 3 == 0 else "bad"
     result, report = project.report()
     assert result.ret == 1
@@ -95,20 +102,17 @@ def test_a_drop_that_one_look_cannot_settle_is_looked_at_again(project: Project)
     assert {len(c["scores"]["good"]) for c in report["cases"].values()} == {report["session"]["repeats"]}
 
 
+@pytest.mark.usefixtures("recorded")
 def test_a_repeat_that_the_gate_asked_for_never_changes_an_items_outcome(project: Project) -> None:
-    suite = SUITE + "    assert genai_case.repeat == 0\n"
-    project.commit(**{"test_app.py": suite})
-    for _ in range(5):
-        project.run()
-    project.commit("change")
+    project.commit(**{"test_app.py": SUITE + "    assert genai_case.repeat == 0\n"})
     project.answers.rule = lambda question, n: "bad" if question == "q3" else "good"
     result = project.run("-v", "--junitxml=junit.xml")
     result.assert_outcomes(passed=10)
     assert 'tests="10"' in (project.path / "junit.xml").read_text()
 
 
+@pytest.mark.usefixtures("recorded")
 def test_fixed_repeats_ask_for_nothing_more(project: Project) -> None:
-    recorded(project)
     project.answers.rule = lambda question, n: "bad" if question == "q3" else "good"
     before = project.llm.requests
     result = project.run("--genai-repeats", "2")
@@ -116,8 +120,8 @@ def test_fixed_repeats_ask_for_nothing_more(project: Project) -> None:
     result.stdout.no_fnmatch_line("genaiver: again*")
 
 
+@pytest.mark.usefixtures("recorded")
 def test_a_session_that_stops_at_the_first_failure_is_decided_on_what_there_is(project: Project) -> None:
-    recorded(project)
     project.commit(**{"test_app.py": SUITE + "    assert genai_case.output == 'good'\n"})
     project.answers.rule = lambda question, n: "bad" if question == "q3" else "good"
     result, report = project.report("-x")
@@ -127,11 +131,10 @@ def test_a_session_that_stops_at_the_first_failure_is_decided_on_what_there_is(p
     result.stdout.no_fnmatch_line("genaiver: again*")
 
 
-@pytest.mark.parametrize("workers", [2])
-def test_workers_run_what_the_gate_asks_for(project: Project, workers: int) -> None:
-    recorded(project)
+@pytest.mark.usefixtures("recorded")
+def test_workers_run_what_the_gate_asks_for(project: Project) -> None:
     project.answers.rule = lambda question, n: "bad" if question in ("q3", "q4") else "good"
-    result = project.subprocess("--genai-version", f"-n{workers}", "--genai-report", "out.json")
+    result = project.subprocess("--genai-version", "-n2", "--genai-report", "out.json")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["genaiver: again: 2 cases, because they failed good at first", "regressed: good *"])
     report = json.loads((project.path / "out.json").read_text())

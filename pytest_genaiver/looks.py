@@ -57,10 +57,12 @@ class Looks:
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
         if self._last is None or item is not self._last:
             return None
-        found = by_case(item.session.items)
-        while wanted := self._ask():
+        session, found = item.session, by_case(item.session.items)
+        while not stops(session) and (wanted := self._ask()):
             for records in self._runner.again(repeats_of(found, wanted), self._last):
                 self._got(records)
+                if stops(session):
+                    break
         return True
 
 
@@ -141,6 +143,11 @@ class ControllerLooks:
                 return live
             time.sleep(_POLL)
         return set()
+
+
+def stops(session: pytest.Session) -> bool:
+    """Somebody, such as a plugin that limits the session's time, wants no test to run any more."""
+    return bool(session.shouldstop or session.shouldfail)
 
 
 def by_case(items: Sequence[pytest.Item]) -> dict[str, pytest.Item]:

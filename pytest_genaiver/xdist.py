@@ -16,7 +16,7 @@ from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.collecting import Collector
 from pytest_genaiver.core.records import Plan
 from pytest_genaiver.core.results import Version
-from pytest_genaiver.looks import ControllerLooks, WorkerLooks, put
+from pytest_genaiver.looks import ControllerLooks, WorkerLooks, put, stops
 from pytest_genaiver.process import RUNNER, TestProcess, quieten
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Controller:
                 live=lambda: set(self._live),
                 ask=self._session.wanted,
                 got=self._session.ledger.add,
-                stopped=lambda: self._ended.is_set() or bool(session.shouldstop or session.shouldfail),
+                stopped=lambda: self._ended.is_set() or stops(session),
             )
             self._thread = threading.Thread(target=looks.run, name="genaiver-looks", daemon=True)
             self._thread.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,13 @@ def results_of(
     cases = assemble(plan.cases, ledger.snapshot())
     names = dict.fromkeys(m for c in cases.values() for m in c.scores)
     policies = [policy_for(n, declared) for n in names]
-    return VersionResults(version=version, session=facts, policy=policies, cases=cases)
+    sources = {"cost": price_list()} if "cost" in names else {}
+    return VersionResults(version=version, session=facts, policy=policies, cases=cases, sources=sources)
+
+
+def price_list() -> str:
+    """Whose prices a cost is reckoned in: MLflow prefers litellm's where that can be imported."""
+    return "litellm" if find_spec("litellm") else "mlflow"
 
 
 def compared(baseline: Baseline, results: VersionResults, plan: Plan, root: Path) -> Comparison:

@@ -93,11 +93,16 @@ class CaseResult:
 
 @dataclass(slots=True, kw_only=True)
 class VersionResults:
-    """Everything that one session recorded about one version; `cases` is keyed by case id."""
+    """Everything that one session recorded about one version; `cases` is keyed by case id.
+
+    `sources` names what measured a metric: a judge's or scorer's fingerprint, a price list. A metric that the test
+    itself scored has none.
+    """
 
     version: Version
     session: SessionFacts
     policy: list[MetricPolicy] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
     cases: dict[str, CaseResult] = field(default_factory=dict)
 
     def metric_names(self) -> list[str]:
@@ -109,7 +114,7 @@ class VersionResults:
         plain = {
             "schema": SCHEMA,
             "version": asdict(self.version),
-            "session": asdict(self.session),
+            "session": {**asdict(self.session), "sources": self.sources},
             "policy": [policy.to_json() for policy in self.policy],
             "cases": {name: _case_to_json(case) for name, case in self.cases.items()},
         }
@@ -128,6 +133,7 @@ class VersionResults:
             version=record(Version, required(top, "version", "the data"), "version"),
             session=_session(required(top, "session", "the data")),
             policy=_policies(top.get("policy", [])),
+            sources=_sources(top["session"].get("sources", {})),
             cases={name: _case(name, value) for name, value in cases.items()},
         )
 
@@ -176,6 +182,11 @@ def _policies(value: object) -> list[MetricPolicy]:
         except (GenaiverError, OverflowError) as error:
             raise ResultsError(f"{path} is not a metric's policy: {error}") from error
     return policies
+
+
+def _sources(value: object) -> dict[str, str]:
+    given = as_object(value, "session.sources")
+    return {metric: typed(source, "str", f"session.sources[{metric!r}]") for metric, source in given.items()}
 
 
 def _case(name: str, value: object) -> CaseResult:

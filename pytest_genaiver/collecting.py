@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_genaiver import fixtures
 from pytest_genaiver.core.digest import digest
 from pytest_genaiver.core.records import Plan, PlannedCase
 from pytest_genaiver.errors import ConfigError
-from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker
-from pytest_genaiver.runner import PLANNED, Planned
+from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker, row_of
+from pytest_genaiver.planned import PLANNED, Planned
+from pytest_genaiver.rows import data_error, without_rows
+from pytest_genaiver.targets import imported, is_path, lacking
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -46,6 +49,7 @@ class Collector:
         A mistake is a usage error. In an xdist worker it is kept for the controller: raised there, it would be
         an internal error.
         """
+        self.error = self.error or data_error(config, items)
         try:
             for item in items if self.error is None else ():
                 self._read(item)
@@ -57,6 +61,8 @@ class Collector:
                 raise pytest.UsageError(self.error)
 
     def _read(self, item: pytest.Item) -> None:
+        if without_rows(item):
+            return
         options = read_marker(item)
         if options is None:
             if "genai_case" in getattr(item, "fixturenames", ()):
@@ -70,6 +76,9 @@ class Collector:
 
     def _planned(self, item: pytest.Item, options: EvalOptions) -> Planned:
         inputs, expectations = case_inputs(item, options)
+        row = row_of(item)
+        scalar = row is not None and row.scalar
+        target = found_target(item, options.target, inputs, scalar=scalar)
         found, warnings = digest(inputs, expectations, _ids(item, inputs, expectations), root=self._root)
         case = PlannedCase(
             id=case_id(item, self._root),
@@ -86,6 +95,9 @@ class Collector:
             inputs=inputs,
             expectations=expectations,
             repeats=options.repeats or self._least,
+            target=target,
+            scalar=scalar,
+            tags={} if row is None else row.tags,
         )
 
     def plan(self, config: pytest.Config, items: Sequence[pytest.Item]) -> Plan:
@@ -105,6 +117,33 @@ class Collector:
         partial = {(config.invocation_params.dir / n).resolve() for n in named}
         partial |= {(config.rootpath / n).resolve() for n in self._broken}
         return {f for f in self._files if (self._root / f).resolve() not in partial}
+
+
+def found_target(item: pytest.Item, target: Any, inputs: Mapping[str, Any], *, scalar: bool = False) -> Any:
+    """The marker's target as a function, or as the name of a fixture that will be set up for the item.
+
+    Raises ConfigError where it cannot be found, or needs an argument that the inputs lack.
+    """
+    if target is None:
+        return None
+    try:
+        if isinstance(target, str):
+            if not is_path(target):
+                return _fixture(item, target)
+            target = imported(target)
+        if missing := lacking(target, inputs, scalar=scalar):
+            held = ", ".join(inputs) or "nothing"
+            raise ConfigError(f"target needs {', '.join(missing)}, but the inputs hold {held}")
+    except ConfigError as error:
+        raise ConfigError(f"{item.nodeid}: genai_eval {error}") from error
+    return target
+
+
+def _fixture(item: pytest.Item, name: str) -> str:
+    if not fixtures.definitions(item, name):
+        allowed = "write the name of one, or 'package.module:function'"
+        raise ConfigError(f"target={name!r} is no fixture of this test; {allowed}")
+    return name
 
 
 def _ids(item: pytest.Item, *values: dict[str, Any]) -> dict[str, str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pytest_genaiver.core.policy import GateMode
+    from pytest_genaiver.core.rows import Row
 
 MARKER_LINE = (
     "genai_eval(target=None, data=None, scorers=(), repeats=None, expectations=None, versions=None, "
@@ -23,11 +24,22 @@ MARKER_LINE = (
     "when pytest runs with --genai-version."
 )
 
+ROW = "genaiver_row"
+"""The parameter that carries a row of `data=`. Never an argument of the test."""
+
 GATES = ("fail", "warn", "off")
 COPIED_LEVELS = 20
 
 # Arguments of the documented signature that this version refuses; supporting one means removing it here.
-NOT_SUPPORTED = frozenset({"target", "data", "scorers", "versions", "soft", "variant_params"})
+NOT_SUPPORTED = frozenset({"scorers", "versions", "soft", "variant_params"})
+
+
+def target_fixture(collector: pytest.Collector, function: Any) -> str | None:
+    """The fixture that the nearest marker names as the target of a test function; None where there is none."""
+    own = [m for m in getattr(function, "pytestmark", ()) if getattr(m, "name", "") == "genai_eval"]
+    marks = (*own, *collector.iter_markers("genai_eval"))
+    target = next((m.kwargs["target"] for m in marks if "target" in m.kwargs), None)
+    return target if isinstance(target, str) and ":" not in target else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +115,7 @@ def _checked(item: pytest.Item, name: str, value: Any) -> Any:
 
 
 def _is_default(value: Any, default: Any) -> bool:
-    # Never ==: data= may be a DataFrame, whose comparison is no bool.
+    # Never ==: a comparison may be no bool.
     return value is default or (default == () and isinstance(value, (list, tuple)) and not value)
 
 
@@ -134,55 +146,99 @@ def _expectations(item: pytest.Item, value: Any) -> Mapping[str, Any] | tuple[st
     )
 
 
-_CHECKS = {"repeats": _repeats, "gate": _gate, "expectations": _expectations}
+def _target(item: pytest.Item, value: Any) -> Any:
+    if value is None or callable(value) or (isinstance(value, str) and value.strip()):
+        return value
+    raise _refused(
+        item,
+        f"target={_shown(value)} cannot be used; give a function, 'package.module:function', or a fixture's name",
+    )
+
+
+def _data(item: pytest.Item, value: Any) -> Any:
+    # Read, and checked, while pytest collects: rows.py.
+    return value
+
+
+_CHECKS = {
+    "target": _target,
+    "data": _data,
+    "repeats": _repeats,
+    "gate": _gate,
+    "expectations": _expectations,
+}
 
 
 def _check_moved(item: pytest.Item, expectations: Mapping[str, Any] | tuple[str, ...] | None) -> None:
     if not isinstance(expectations, tuple):
         return
-    names = _input_names(item)
+    row = row_of(item)
+    names, what, all_of_them = input_names(item), "parameter", "parameters"
+    if row is not None:
+        names += sorted(row.columns)
+        what, all_of_them = "parameter or column", "parameters and columns"
     for name in expectations:
         if name not in names:
             allowed = ", ".join(map(repr, names)) or "none: the test has no parametrize"
             raise _refused(
                 item,
-                f"expectations names {name!r}, which is no parameter of this test; parameters: {allowed}",
+                f"expectations names {name!r}, which is no {what} of this test; {all_of_them}: {allowed}",
             )
+        if row is not None and name in row.inputs and name in row.expectations:
+            raise _refused(item, f"expectations names {name!r}, which is an input and an expectation of the row")
 
 
 def case_inputs(item: pytest.Item, options: EvalOptions) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The inputs and the expectations of an item, in the order of its parameters.
+    """The inputs and the expectations of an item: those of its row, then its parameters, in their order.
 
     Parameters of parametrised fixtures, and those passed to a fixture with ``indirect``, are neither. The
     dicts, lists, tuples and sets in both are copies (down to `COPIED_LEVELS`), all else is shared: a test may
     change them without changing the next repeat or another case.
     """
     params = _params(item)
-    inputs = {name: params[name] for name in _input_names(item)}
+    row = row_of(item)
+    inputs: dict[str, Any] = {} if row is None else dict(row.inputs)
+    inputs.update({name: params[name] for name in input_names(item)})
+    expectations: dict[str, Any] = {} if row is None else dict(row.expectations)
     if isinstance(options.expectations, tuple):
-        expectations = {name: inputs.pop(name) for name in dict.fromkeys(options.expectations)}
+        # A row need not have every column of its data.
+        expectations.update({name: inputs.pop(name) for name in options.expectations if name in inputs})
     else:
-        expectations = dict(options.expectations or {})
-    return _copied(inputs), _copied(expectations)
+        expectations = {**(options.expectations or {}), **expectations}
+    return copied(inputs), copied(expectations)
 
 
-def _copied(value: Any, levels: int = COPIED_LEVELS) -> Any:
+def copied(value: Any, levels: int = COPIED_LEVELS) -> Any:
+    """A copy of nested dicts, lists, tuples and sets; all else is shared."""
     # copy.deepcopy would copy whatever else a parameter holds too: clients, models, open files. The bound
     # ends cycles.
     kind = type(value)
     if levels == 0 or kind not in (dict, list, tuple, set):
         return value
     if kind is dict:
-        return {key: _copied(one, levels - 1) for key, one in value.items()}
-    return kind(_copied(one, levels - 1) for one in value)
+        return {key: copied(one, levels - 1) for key, one in value.items()}
+    return kind(copied(one, levels - 1) for one in value)
+
+
+def row_of(item: pytest.Item) -> Row | None:
+    """The row of `data=` that this item runs over; None for a test without `data=`."""
+    callspec = getattr(item, "callspec", None)
+    row: Row | None = None if callspec is None else callspec.params.get(ROW)
+    return row
+
+
+def data_of(node: pytest.Item) -> Any:
+    """The nearest `data=` of the markers on a test, on its class and module; None for none."""
+    return next((mark.kwargs["data"] for mark in node.iter_markers("genai_eval") if "data" in mark.kwargs), None)
 
 
 def _params(item: pytest.Item) -> dict[str, Any]:
     callspec = getattr(item, "callspec", None)
-    return {} if callspec is None else dict(callspec.params)
+    return {} if callspec is None else {name: value for name, value in callspec.params.items() if name != ROW}
 
 
-def _input_names(item: pytest.Item) -> list[str]:
+def input_names(item: pytest.Item) -> list[str]:
+    """The parameters that are inputs: those of the test itself, not of its fixtures."""
     direct = {name for mark in item.iter_markers("parametrize") for name in _direct_names(mark)}
     return [name for name in _params(item) if name in direct or not _is_fixture(item, name)]
 
@@ -199,11 +255,10 @@ def _direct_names(mark: pytest.Mark) -> Iterator[str]:
 
 
 def _is_fixture(item: pytest.Item, name: str) -> bool:
-    # Parameters from a pytest_generate_tests hook leave no mark; a name that
-    # no fixture has is the test's own. pytest offers no other way to ask.
-    manager: Any = item.config.pluginmanager.get_plugin("funcmanage")
-    node = item if pytest.version_tuple >= (8, 1) else item.nodeid
-    return bool(manager.getfixturedefs(name, node))
+    from pytest_genaiver import fixtures
+
+    # Parameters from a pytest_generate_tests hook leave no mark; a name that no fixture has is the test's own.
+    return bool(fixtures.definitions(item, name))
 
 
 def case_id(item: pytest.Item, toplevel: Path | None) -> str:

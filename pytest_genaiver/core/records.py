@@ -58,7 +58,7 @@ class RepeatRecord:
     `outcome`: ``error`` is one of setup or teardown, ``provider`` a failure of the model's provider (429, 5xx,
     connection, time-out). `scores` holds what is known; an absent metric is missing. `calls` counts provider
     calls traced, `without_usage` those of them whose tokens are unknown. `recorded` is False when the execution
-    left no trace, no score and no output.
+    left no trace, no score and no output. `refused`: nothing was called, since the cost limit was reached.
     """
 
     case: str
@@ -69,6 +69,7 @@ class RepeatRecord:
     calls: int = 0
     without_usage: int = 0
     recorded: bool = True
+    refused: bool = False
 
     @property
     def idle(self) -> bool:

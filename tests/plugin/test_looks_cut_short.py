@@ -57,7 +57,7 @@ def test_a_look_that_is_interrupted_is_decided_on_the_look_before(project: Proje
             "  good: needs at least 4 repeats of each side: *",
             "10 cases evaluated, 10 compared, 1 repeat each",
             WANTED.format("5 more calls of 5 cases, because good fell 0.10"),
-            "warning: this session was cut short (interrupted after every case had run): *",
+            "warning: this session was cut short (interrupted, every case had run): *",
             "!!!*KeyboardInterrupt*!!!",
         ]
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver.core.comparable import comparable
 from pytest_genaiver.core.compare import Comparison, compare
 from pytest_genaiver.core.jsonform import finite
 from pytest_genaiver.core.policy import MetricPolicy, policy_for
@@ -78,16 +78,18 @@ def results_of(
     cases = assemble(plan.cases, ledger.snapshot())
     names = dict.fromkeys(m for c in cases.values() for m in c.scores)
     policies = [policy_for(n, declared) for n in names]
-    scorers = {metric: mark for record in ledger.snapshot() for metric, mark in record.scorers.items()}
-    return VersionResults(version=version, session=facts, policy=policies, cases=cases, scorers=scorers)
+    sources = {metric: mark for record in ledger.snapshot() for metric, mark in record.scorers.items()}
+    if "cost" in names:
+        sources["cost"] = price_list()
+    return VersionResults(version=version, session=facts, policy=policies, cases=cases, sources=sources)
+
+
+def price_list() -> str:
+    """Whose prices a cost is reckoned in: MLflow prefers litellm's where that can be imported."""
+    return "litellm" if find_spec("litellm") else "mlflow"
 
 
 def compared(baseline: Baseline, results: VersionResults, plan: Plan, root: Path) -> Comparison:
-    """The session beside its baseline, of which those values alone count that today's scorers gave."""
-    pool = baseline.pool
-    if pool is not None:
-        pool, _ = comparable(pool, results.scorers, results.metric_names())
-
     def left_out(case: str) -> bool:
         """A case that is in its file still, or whose file was not collected whole, was left out, not removed."""
         path = case.partition("::")[0]
@@ -95,7 +97,7 @@ def compared(baseline: Baseline, results: VersionResults, plan: Plan, root: Path
             return False
         return path not in plan.whole or case in plan.collected
 
-    return compare(pool, results, not_collected=left_out)
+    return compare(baseline.pool, results, not_collected=left_out)
 
 
 def counts_of(

@@ -87,7 +87,9 @@ class Conclusion:
 
     def _decide(self, comparison: Comparison) -> Decision:
         judge, results = self.judge, comparison.current
-        decision = judge.decide(comparison)
+        asked = judge.ask(comparison)
+        decision = judge.settle(comparison, asked)
+        self.notices += filter(None, [judging.denied(asked)])
         judge.record(results, decision)
         lowered = judge.lowered(comparison)
         decided: Decision = self.config.hook.pytest_genai_decide(

@@ -41,10 +41,9 @@ class Judge:
         """The gate's answer to what is there so far; provisional while it wants more."""
         return self._ask(comparison, final=False)
 
-    def decide(self, comparison: Comparison) -> Decision:
-        """The last answer: what the gate still wants it cannot have (a session that was cut short)."""
-        decision = self.ask(comparison)
-        return self._ask(comparison, final=True) if decision.more else decision
+    def settle(self, comparison: Comparison, asked: Decision) -> Decision:
+        """The last answer: what the gate still wanted when `asked` it cannot have (a session that was cut short)."""
+        return self._ask(comparison, final=True) if asked.more else asked
 
     def _ask(self, comparison: Comparison, *, final: bool) -> Decision:
         before, now = comparison.baseline_values(), comparison.current_values()
@@ -137,6 +136,15 @@ def look_line(decision: Decision) -> str:
         return f"genaiver: again: {cases}, because {decision.why_more}"
     number, of = decision.looks.index(decision.next_look) + 1, len(decision.looks)
     return f"genaiver: look {number} of {of}: {cases}, because {decision.why_more}"
+
+
+def denied(asked: Decision) -> str | None:
+    """Which calls the gate wanted and could not have; None where it had them all."""
+    calls, cases = sum(asked.more.values()), len(asked.more)
+    if not calls:
+        return None
+    wanted = f"{calls} more call{'' if calls == 1 else 's'} of {cases} case{'' if cases == 1 else 's'}"
+    return f"the gate wanted {wanted}, because {asked.why_more}: it decided on what there was"
 
 
 def evaluated(results: VersionResults) -> int:

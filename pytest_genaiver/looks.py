@@ -59,11 +59,12 @@ class Looks:
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
         if self._last is None or item is not self._last:
             return None
-        found = by_case(item.session.items)
+        session, found = item.session, by_case(item.session.items)
         self._got(self._runner.settled())
-        while wanted := self._ask():
+        while not stops(session) and (wanted := self._ask()):
             for _ in self._runner.again(repeats_of(found, wanted), self._last):
-                continue
+                if stops(session):
+                    break
             self._got(self._runner.settled())
         return True
 
@@ -147,6 +148,11 @@ class ControllerLooks:
             self.tick()
             time.sleep(_POLL)
         return set()
+
+
+def stops(session: pytest.Session) -> bool:
+    """Somebody, such as a plugin that limits the session's time, wants no test to run any more."""
+    return bool(session.shouldstop or session.shouldfail)
 
 
 def by_case(items: Sequence[pytest.Item]) -> dict[str, pytest.Item]:

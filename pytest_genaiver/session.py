@@ -191,10 +191,8 @@ class Session:
             return {}
         facts = SessionFacts(id="", started="", complete=False, repeats=0)
         decision = self._judge(self.plan).ask(self._compared(facts, self.plan))
-        reporter = self._terminal()
-        if decision.more and reporter is not None:
-            reporter.ensure_newline()
-            reporter.write_line(judging.look_line(decision))
+        if decision.more:
+            telling.between(judging.look_line(decision), self._terminal())
         return self.ledger.following(decision.more)
 
     def _judge(self, plan: Plan) -> Judge:
@@ -244,16 +242,16 @@ class Session:
 
     def _cut_short(self, session: pytest.Session, plan: Plan, exitstatus: int) -> str | None:
         unrun = plan.cases.keys() - self.ledger.ran()
+        left = f"{len(unrun)} of {len(plan.cases)} cases did not run" if unrun else "every case had run"
         if self.ledger.crashed:
             return f"xdist worker {', '.join(self.ledger.crashed)} crashed"
         if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
-            return f"interrupted, {len(unrun)} of {len(plan.cases)} cases did not run"
+            return f"interrupted, {left}"
         if self.ledger.refused:
-            limit = f"the known cost has reached --genai-max-cost, {self.settings.max_cost:g} USD"
-            return f"{limit}: {len(unrun)} of {len(plan.cases)} cases did not run"
+            return f"the known cost has reached --genai-max-cost, {self.settings.max_cost:g} USD: {left}"
         if unrun:
             why = str(session.shouldstop or session.shouldfail or "stopped early")
-            return f"{why}: {len(unrun)} of {len(plan.cases)} cases did not run"
+            return f"{why}: {left}"
         return None
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

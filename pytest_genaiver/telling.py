@@ -38,6 +38,18 @@ def announce(plan: Plan, least: int, baseline: BaselineFacts, reporter: Any) -> 
         reporter.write_line(line)
 
 
+def between(text: str, reporter: Any) -> None:
+    """A line while tests run, on a line of its own."""
+    if reporter is None:
+        return
+    reporter.ensure_newline()
+    # Under xdist the reporter does not know that its dots left the line open.
+    if reporter.config.get_terminal_writer().width_of_current_line:
+        reporter.write("\n")
+    for line in folded(text, reporter):
+        reporter.write_line(line)
+
+
 def summary(shown: Summary, reporter: Any) -> None:
     """The report at the end of the session."""
     reporter.section("genai version")

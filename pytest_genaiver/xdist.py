@@ -18,7 +18,7 @@ from pytest_genaiver.core.judgements import Judgements, read
 from pytest_genaiver.core.records import Plan
 from pytest_genaiver.core.results import Version
 from pytest_genaiver.errors import USAGE
-from pytest_genaiver.looks import ControllerLooks, WorkerLooks
+from pytest_genaiver.looks import ControllerLooks, WorkerLooks, stops
 from pytest_genaiver.meeting import put
 from pytest_genaiver.process import TestProcess, quieten
 from pytest_genaiver.runner import Limits
@@ -76,7 +76,7 @@ class Controller:
                 ask=self._session.wanted,
                 got=self._session.ledger.add,
                 tick=lambda: shown.show(lambda: of_workers(self._folder)),
-                stopped=lambda: self._ended.is_set() or bool(session.shouldstop or session.shouldfail),
+                stopped=lambda: self._ended.is_set() or stops(session),
             )
             self._thread = threading.Thread(target=looks.run, name="genaiver-looks", daemon=True)
             self._thread.start()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from pytest_genaiver.core.sources import pool_without, unlike
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
@@ -25,7 +27,8 @@ class Comparison:
 
     `pairs` and `renamed` map an id of this session to the baseline's id of the same case; `changed` cases
     have an id in common but other inputs or expectations, and are not compared. `coverage` is the share
-    (0 to 1) of this session's cases that are paired.
+    (0 to 1) of this session's cases that are paired. `unlike` are the metrics that something else measured than in
+    the baseline: `baseline` holds them no more.
     """
 
     baseline: Pool | None
@@ -36,6 +39,7 @@ class Comparison:
     changed: tuple[str, ...]
     renamed: dict[str, str]
     coverage: float
+    unlike: tuple[str, ...] = ()
 
     def current_values(self, gates: Collection[str] = ("fail",)) -> Values:
         """Metric -> case -> values of this session, paired or not, for cases with one of these gates.
@@ -142,6 +146,7 @@ def compare(
     its own selection (`-k`, `-m`, paths, `--lf`): such a case is not removed.
     """
     before: Mapping[str, PooledCase] = {} if baseline is None else baseline.cases
+    otherwise = () if baseline is None else unlike(baseline.sources, current)
     now = current.cases
     same = {name: name for name, case in now.items() if name in before and before[name].digest == case.digest}
     renamed = _renamed(before, now, same)
@@ -150,7 +155,7 @@ def compare(
     changed = {name: None for name in now if name in before and name not in partners and name not in paired}
     absent = [name for name in before if name not in paired and name not in changed]
     return Comparison(
-        baseline=baseline,
+        baseline=None if baseline is None else pool_without(baseline, otherwise),
         current=current,
         pairs={name: partners[name] for name in now if name in partners},
         new=tuple(name for name in now if name not in partners and name not in changed),
@@ -158,6 +163,7 @@ def compare(
         changed=tuple(changed),
         renamed=renamed,
         coverage=len(partners) / len(now) if now else 0.0,
+        unlike=otherwise,
     )
 
 

@@ -112,7 +112,8 @@ def _assess_all(
 def _session(decisions: Mapping[str, MetricDecision], found: Sequence[Assessed], first: bool) -> tuple[Verdict, str]:
     """The most severe verdict of the metrics that can set it, and its reason.
 
-    Warned metrics never do; an advisory one only by a `min` or `max`, which needs no baseline.
+    Warned metrics never do; an advisory one only by a `min` or `max`, which needs no baseline. Where there is no
+    baseline at all, nothing but a broken `min` or `max` keeps the session from passing.
     """
     deciding = [
         decisions[f.name]
@@ -120,9 +121,9 @@ def _session(decisions: Mapping[str, MetricDecision], found: Sequence[Assessed],
         if f.in_holm
         or (f.metric.policy.gate == "fail" and (f.metric.new or decisions[f.name].verdict == "regressed"))
     ]
-    for verdict in SEVERITY:
+    for verdict in SEVERITY[:1] if first else SEVERITY:
         such = [decision for decision in deciding if decision.verdict == verdict]
-        if such and not (first and verdict == "pass"):
+        if such:
             return verdict, words.session_reason(such, first)
     return "pass", words.session_reason([], first)
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from pytest_genaiver.core.sources import measured_alike, sources_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_genaiver.core.policy import MetricPolicy
     from pytest_genaiver.core.results import CaseResult, SessionFacts, Version, VersionResults
@@ -53,8 +55,7 @@ class Pool:
     """A baseline: sessions pooled, newest first.
 
     `trees` are the distinct trees that the given sessions of this version tested, newest first; only sessions
-    of the first one are in the pool. `policy` is that of the newest session. `scorers` is session -> metric ->
-    fingerprint of what scored it.
+    of the first one are in the pool. `policy` is that of the newest session, `sources` what measured the metrics.
     """
 
     version: Version
@@ -62,7 +63,7 @@ class Pool:
     cases: dict[str, PooledCase]
     trees: tuple[str | None, ...]
     policy: tuple[MetricPolicy, ...] = ()
-    scorers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 def pool(sessions: Sequence[VersionResults]) -> Pool:
@@ -73,6 +74,7 @@ def pool(sessions: Sequence[VersionResults]) -> Pool:
     counts (retries of failed cases would bias the pool), of each case the newest 20 values of a metric, and
     only those recorded under the digest that the case has in the newest session that holds it. What a version
     was found to have changed ends the reach into its ancestors: a session's verdict of all, a moved metric its own.
+    Values that another judge, scorer or price list gave than the newest session's are left out.
 
     Raises ValueError when there is no session.
     """
@@ -81,7 +83,7 @@ def pool(sessions: Sequence[VersionResults]) -> Pool:
     version = sessions[0].version
     newest_tree: dict[str, str | None] = {}
     same = [s for s in sessions if newest_tree.setdefault(s.version.name, s.version.tree) == s.version.tree]
-    reaching = list(_reach(same))
+    reaching = list(_reach(measured_alike(same)))
     newest: dict[str, CaseResult] = {}
     for results in same:
         if results.version.name == version.name:
@@ -93,7 +95,7 @@ def pool(sessions: Sequence[VersionResults]) -> Pool:
         cases={name: _pooled(case, reaching) for name, case in newest.items()},
         trees=tuple(dict.fromkeys(s.version.tree for s in sessions if s.version.name == version.name)),
         policy=tuple(sessions[0].policy),
-        scorers={results.session.id: dict(results.scorers) for results, _ in reaching},
+        sources=sources_of(same),
     )
 
 

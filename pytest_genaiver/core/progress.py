@@ -66,7 +66,7 @@ class Progress:
     def wanted(self, found: Sequence[Assessed], look: int, plan: Plan) -> Wanted:
         """First for values that are missing, then retries, then the next look."""
         if again := self._without_value(plan.looks[0]):
-            return Wanted(again, "they have no value yet")
+            return Wanted(again, f"{'it has' if len(again) == 1 else 'they have'} no value yet")
         retries, why = _retries(found)
         if retries or plan.is_last(look):
             return Wanted(retries, why)
@@ -99,7 +99,8 @@ def _retries(found: Sequence[Assessed]) -> tuple[dict[str, int], str]:
         for case, n in one.per_case.more.items():
             wanted[case] = max(n, wanted.get(case, 0))
     names = [one.name for one in found if one.per_case.more]
-    return dict(sorted(wanted.items())), f"they failed {' and '.join(names)} at first" if names else ""
+    who = "it" if len(wanted) == 1 else "they"
+    return dict(sorted(wanted.items())), f"{who} failed {' and '.join(names)} at first" if names else ""
 
 
 def _wants_look(found: Assessed, go_on_below: float) -> bool:

@@ -95,14 +95,15 @@ class CaseResult:
 class VersionResults:
     """Everything that one session recorded about one version; `cases` is keyed by case id.
 
-    `scorers` is metric -> fingerprint of the scorer that gave it; what tests score themselves is not in it.
+    `sources` names what measured a metric: a judge's or scorer's fingerprint, a price list. A metric that the test
+    itself scored has none.
     """
 
     version: Version
     session: SessionFacts
     policy: list[MetricPolicy] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
     cases: dict[str, CaseResult] = field(default_factory=dict)
-    scorers: dict[str, str] = field(default_factory=dict)
 
     def metric_names(self) -> list[str]:
         """Every metric that a case scored, in the order in which they were first seen."""
@@ -113,9 +114,8 @@ class VersionResults:
         plain = {
             "schema": SCHEMA,
             "version": asdict(self.version),
-            "session": asdict(self.session),
+            "session": {**asdict(self.session), "sources": self.sources},
             "policy": [policy.to_json() for policy in self.policy],
-            "scorers": dict(self.scorers),
             "cases": {name: _case_to_json(case) for name, case in self.cases.items()},
         }
         return {key: finite(value) for key, value in plain.items()}
@@ -133,10 +133,8 @@ class VersionResults:
             version=record(Version, required(top, "version", "the data"), "version"),
             session=_session(required(top, "session", "the data")),
             policy=_policies(top.get("policy", [])),
+            sources=_sources(top["session"].get("sources", {})),
             cases={name: _case(name, value) for name, value in cases.items()},
-            scorers={
-                n: typed(v, "str", f"scorers[{n!r}]") for n, v in as_object(top.get("scorers", {}), "scorers").items()
-            },
         )
 
 
@@ -186,8 +184,9 @@ def _policies(value: object) -> list[MetricPolicy]:
     return policies
 
 
-def _texts(value: object, path: str) -> dict[str, str]:
-    return {name: typed(text, "str", f"{path}[{name!r}]") for name, text in as_object(value, path).items()}
+def _sources(value: object) -> dict[str, str]:
+    given = as_object(value, "session.sources")
+    return {metric: typed(source, "str", f"session.sources[{metric!r}]") for metric, source in given.items()}
 
 
 def _case(name: str, value: object) -> CaseResult:

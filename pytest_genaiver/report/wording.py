@@ -131,6 +131,10 @@ def own_warnings(comparison: Comparison, rows: Sequence[Row]) -> Iterator[str]:
         yield f"this session was cut short ({session.cut_short}): it is no baseline unless named"
     if comparison.baseline is not None and comparison.current.cases and not comparison.pairs:
         yield f"no case is shared with the baseline: {_why_none_shared(comparison)}"
+    if comparison.unlike:
+        what = "was" if len(comparison.unlike) == 1 else "were"
+        names = _listed(comparison.unlike)
+        yield f"{names} {what} measured by another judge, scorer or price list than in the baseline: not compared"
     for row in rows:
         if not row.gated and row.verdict.startswith("regressed"):
             yield f"{row.metric} is worse, which only warns: {row.baseline} -> {row.current} ({row.change})"

@@ -144,7 +144,7 @@ def test_cut_short_before_min_what_was_measured_is_tested_at_the_last_level() ->
 def test_a_case_without_any_current_value_is_asked_for_once_more() -> None:
     before = cases(20, [1] * 5)
     first = one(before, cases(20, [1]) | {"c03": [None]})
-    assert (first.more, first.why_more) == ({"c03": 1}, "they have no value yet")
+    assert (first.more, first.why_more) == ({"c03": 1}, "it has no value yet")
     assert one(before, cases(20, [1]) | {"c03": [None, None]}).more == {}
     assert one(before, cases(20, [1]) | {"c03": [None]}, own_repeats={"c03": 1}).more == {}
     assert one(before, cases(20, [1]) | {"c03": [None]}, final=True).more == {}
@@ -167,7 +167,7 @@ def test_a_case_retried_for_two_metrics_gets_the_larger_number() -> None:
     policies = {"a": MetricPolicy("a", tolerance=0.5), "b": MetricPolicy("b", tolerance=0.5)}
     decision = decide({"a": before, "b": before}, sides, policies)
     assert decision.more == {"c00": 4}
-    assert decision.why_more == "they failed a and b at first"
+    assert decision.why_more == "it failed a and b at first"
 
 
 def test_cases_with_their_own_repeats_enter_with_what_they_have_and_are_left_alone() -> None:

@@ -96,10 +96,19 @@ def test_values_beyond_the_look_do_not_count_for_a_min() -> None:
 
 
 def test_one_thin_case_cannot_decide_and_says_so() -> None:
-    decision = run({"a": [0.5, 0.4]}, min=0.45)
+    decision = run({"a": [0.5, 0.4]}, {"b": [1]}, min=0.45)
     assert decision.verdict == "inconclusive"
-    assert decision.reason == "m: min needs at least 5 values of a single case"
-    assert run({"a": [None]}, max=0.45).reason == "m: max is declared, but no value was measured"
+    new = decide({"n": {"a": [1]}}, {"m": {"a": [0.5]}}, {"m": MetricPolicy("m", min=0.45)})
+    assert new.reason == "m: min needs at least 5 values of a single case"
+    nothing = decide({"n": {"a": [1]}}, {"m": {"a": [None]}}, {"m": MetricPolicy("m", max=0.45)})
+    assert nothing.reason == "m: max is declared, but no value was measured"
+
+
+def test_an_undecided_min_is_shown_and_does_not_keep_a_first_session_from_passing() -> None:
+    decision = run({"a": [0.5, 0.4]}, min=0.45)
+    assert (decision.verdict, decision.reason) == ("pass", "first session: nothing to compare with")
+    assert decision.metrics["m"].verdict == "inconclusive"
+    assert decision.metrics["m"].reason == "min needs at least 5 values of a single case"
 
 
 def test_an_undecided_min_does_not_hide_a_regression() -> None:

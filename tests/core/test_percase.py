@@ -33,7 +33,7 @@ def test_one_baseline_value_can_never_convict_a_case() -> None:
 def test_a_case_that_failed_is_tried_three_times_first() -> None:
     decision = session({"c00": [0]})
     assert decision.more == {"c00": 3}
-    assert decision.why_more == "they failed m at first"
+    assert decision.why_more == "it failed m at first"
     assert [f.case for f in decision.metrics["m"].suspect] == ["c00"]
 
 

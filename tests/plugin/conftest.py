@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import shutil
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
     from types import ModuleType
 
     from mlflow import MlflowClient
@@ -50,6 +52,49 @@ genai_app = app
 asyncio_default_fixture_loop_scope = function
 filterwarnings = error
 """
+
+
+IMPORTED_ONCE = (
+    "pytest_genaiver.session",
+    "pytest_genaiver.xdist",
+    "openai",
+    "mlflow.pyfunc",
+    "mlflow.tracing.export.mlflow_v3",
+    "mlflow.tracing.processor.mlflow_v3",
+    "git",
+    "httpcore2",
+    "hypothesis",
+)
+CERTIFICATE_ENDS = "-----END CERTIFICATE-----\n"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def imported_once() -> None:
+    """What every session imports is there before the first: pytester forgets what an inner run imported.
+
+    Importing it anew takes three times as long as the session itself.
+    """
+    from pytest_genaiver.adapters.traces.autolog import Autolog
+
+    for name in IMPORTED_ONCE:
+        with contextlib.suppress(ImportError):  # the oldest releases that we run with lack some
+            importlib.import_module(name)
+    # Some packages of openai load their modules at first use, and keep what they found: all that is patched must
+    # be there, else one session patches the classes that an earlier one imported.
+    autolog = Autolog(["openai"])
+    autolog.enable()
+    autolog.disable()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One certificate authority: a client reads all that it is given, 30 ms for the usual list."""
+    import certifi
+
+    first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition(CERTIFICATE_ENDS)
+    path = tmp_path_factory.mktemp("certificate") / "one.pem"
+    path.write_text(first + end, encoding="utf-8")
+    return path
 
 
 @dataclass
@@ -136,6 +181,7 @@ def project(
     monkeypatch: pytest.MonkeyPatch,
     empty_store: Path,
     fake_llm: ModuleType,
+    certificate: Path,
 ) -> Iterator[Project]:
     """A committed project whose provider answers well; `project.run()` records a session."""
     repo = make_repo("app")
@@ -144,6 +190,7 @@ def project(
     monkeypatch.chdir(repo.path)
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_ACTIVE_MODEL_ID"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     llm = fake_llm.FakeLLM(
         seed=1,
         answer=lambda messages, n: answers.rule(messages[-1]["content"], n),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Project
+    from conftest import History, Project
 
 SUITE = """
 import pytest
@@ -31,15 +30,19 @@ def test_answer(question, wide, genai_case):
 """
 
 
-def recorded(project: Project, sessions: int = 5) -> None:
+@pytest.fixture
+def recorded(project: Project, history: History) -> None:
+    """A project with five good sessions, and a commit since."""
     project.commit(**{"test_app.py": SUITE})
-    for _ in range(sessions):
-        project.run()
+    for _ in range(5):
+        history.session()
     project.commit("change")
 
 
 def test_an_unchanged_deterministic_suite_costs_one_call_a_case(project: Project) -> None:
-    recorded(project, sessions=2)
+    project.commit(**{"test_app.py": SUITE})
+    project.run()
+    project.commit("change")
     before = project.llm.requests
     result, report = project.report()
     assert result.ret == 0
@@ -48,8 +51,8 @@ def test_an_unchanged_deterministic_suite_costs_one_call_a_case(project: Project
     result.stdout.no_fnmatch_line("genaiver: look*")
 
 
+@pytest.mark.usefixtures("recorded")
 def test_one_case_that_fails_is_run_again_first_and_cleared_when_it_recovers(project: Project) -> None:
-    recorded(project)
     seen: dict[str, int] = {}
 
     def rule(question: str, n: int) -> str:
@@ -62,7 +65,7 @@ def test_one_case_that_fails_is_run_again_first_and_cleared_when_it_recovers(pro
     assert seen == {f"q{i}": 4 if i == 3 else 2 for i in range(10)}
     result.stdout.fnmatch_lines(
         [
-            "genaiver: again: 1 case, because they failed good at first",
+            "genaiver: again: 1 case, because it failed good at first",
             "genaiver: look 2 of 3: 9 cases, because good fell 0.10",
             "*wide up down",
         ]
@@ -75,8 +78,8 @@ def test_one_case_that_fails_is_run_again_first_and_cleared_when_it_recovers(pro
     assert report["session"]["repeats"] == 2
 
 
+@pytest.mark.usefixtures("recorded")
 def test_one_case_that_keeps_failing_is_a_regression_named(project: Project) -> None:
-    recorded(project)
     project.answers.rule = lambda question, n: "bad" if question == "q3" else "good"
     result, report = project.report()
     assert result.ret == 1
@@ -85,8 +88,11 @@ def test_one_case_that_keeps_failing_is_a_regression_named(project: Project) -> 
 
 
 def test_a_drop_that_one_look_cannot_settle_is_looked_at_again(project: Project) -> None:
+    project.commit(**{"test_app.py": SUITE})
     project.answers.rule = lambda question, n: "bad" if (n + int(question[1:])) % 3 == 0 else "good"
-    recorded(project, sessions=3)
+    for _ in range(3):
+        project.run()
+    project.commit("change")
     project.answers.rule = lambda question, n: "good" if (n + int(question[1:])) % 3 == 0 else "bad"
     result, report = project.report()
     assert result.ret == 1
@@ -95,20 +101,17 @@ def test_a_drop_that_one_look_cannot_settle_is_looked_at_again(project: Project)
     assert {len(c["scores"]["good"]) for c in report["cases"].values()} == {report["session"]["repeats"]}
 
 
+@pytest.mark.usefixtures("recorded")
 def test_a_repeat_that_the_gate_asked_for_never_changes_an_items_outcome(project: Project) -> None:
-    suite = SUITE + "    assert genai_case.repeat == 0\n"
-    project.commit(**{"test_app.py": suite})
-    for _ in range(5):
-        project.run()
-    project.commit("change")
+    project.commit(**{"test_app.py": SUITE + "    assert genai_case.repeat == 0\n"})
     project.answers.rule = lambda question, n: "bad" if question == "q3" else "good"
     result = project.run("-v", "--junitxml=junit.xml")
     result.assert_outcomes(passed=10)
     assert 'tests="10"' in (project.path / "junit.xml").read_text()
 
 
+@pytest.mark.usefixtures("recorded")
 def test_fixed_repeats_ask_for_nothing_more(project: Project) -> None:
-    recorded(project)
     project.answers.rule = lambda question, n: "bad" if question == "q3" else "good"
     before = project.llm.requests
     result = project.run("--genai-repeats", "2")
@@ -116,8 +119,8 @@ def test_fixed_repeats_ask_for_nothing_more(project: Project) -> None:
     result.stdout.no_fnmatch_line("genaiver: again*")
 
 
+@pytest.mark.usefixtures("recorded")
 def test_a_session_that_stops_at_the_first_failure_is_decided_on_what_there_is(project: Project) -> None:
-    recorded(project)
     project.commit(**{"test_app.py": SUITE + "    assert genai_case.output == 'good'\n"})
     project.answers.rule = lambda question, n: "bad" if question == "q3" else "good"
     result, report = project.report("-x")
@@ -125,18 +128,3 @@ def test_a_session_that_stops_at_the_first_failure_is_decided_on_what_there_is(p
     assert len(report["cases"]) == 4
     result.stdout.fnmatch_lines(["warning: this session was cut short (stopping after 1 failures: 6 of 10 cases*"])
     result.stdout.no_fnmatch_line("genaiver: again*")
-
-
-@pytest.mark.parametrize("workers", [2])
-def test_workers_run_what_the_gate_asks_for(project: Project, workers: int) -> None:
-    recorded(project)
-    project.answers.rule = lambda question, n: "bad" if question in ("q3", "q4") else "good"
-    result = project.subprocess("--genai-version", f"-n{workers}", "--genai-report", "out.json")
-    assert result.ret == 1
-    result.stdout.fnmatch_lines(["genaiver: again: 2 cases, because they failed good at first", "regressed: good *"])
-    report = json.loads((project.path / "out.json").read_text())
-    scores = {name: case["scores"]["good"] for name, case in report["cases"].items()}
-    assert len(scores["test_app.py::test_answer[q3]"]) > 3
-    assert scores["test_app.py::test_answer[q5]"] == [1.0]
-    assert report["session"]["traces_produced"] == report["session"]["traces_stored"]
-    assert report["session"]["traces_stored"] == sum(map(len, scores.values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,6 +49,7 @@ def test_every_call_is_traced_linked_scored_and_counted(project: Project) -> Non
     model_id = report["version"]["model_id"]
     traces = project.traces()
     assert len(traces) == 10 == report["session"]["traces_stored"] == report["session"]["traces_produced"]
+    assert report["session"]["sources"] == {"cost": "litellm" if find_spec("litellm") else "mlflow"}
     for trace in traces:
         assert trace.info.trace_metadata["mlflow.modelId"] == model_id
         assert trace.info.trace_metadata["mlflow.sourceRun"] == report["session"]["run_id"]

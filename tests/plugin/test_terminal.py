@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_genaiver.telling import folded
+from pytest_genaiver.telling import between, folded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +97,20 @@ def test_long_names_are_folded() -> None:
     lines = folded(text, None)
     assert lines[:2] == ["genaiver: version", f"{name}, store"]
     assert max(map(len, lines)) == 80
+
+
+def test_what_is_said_while_tests_run_has_a_line_of_its_own(
+    pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = pytester.parseconfigure("-p", "no:asyncio")
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    assert reporter is not None
+    reporter.write("....")  # as xdist leaves the line, of which the reporter does not know
+    between("look 2 of 3: 40 cases, because go\u202eod fell", reporter)
+    between("look 3 of 3", reporter)
+    between("nobody listens", None)
+    said = "look 2 of 3: 40 cases, because go\\u202eod fell"
+    assert capsys.readouterr().out.splitlines() == ["....", said, "look 3 of 3"]
 
 
 def test_a_terminal_without_unicode_gets_none(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,26 +8,36 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Project
+    from conftest import History, Project
 
 
-def test_workers_share_one_version_one_run_and_one_verdict(project: Project) -> None:
-    project.run("--genai-repeats", "2")
+def test_workers_share_one_version_one_run_and_one_gate_which_they_run_looks_for(
+    project: Project, history: History
+) -> None:
+    for _ in range(5):
+        history.session()
     project.commit("worse")
-    project.answers.share(2)
-    result = project.subprocess("--genai-version", "-n2", "--genai-repeats", "2", "--genai-report", "out.json")
+    project.answers.rule = lambda question, n: "bad" if question in ("q3", "q4") else "good"
+    result = project.subprocess("--genai-version", "-n2", "--genai-repeats", "2:5", "--genai-report", "out.json")
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        ["genaiver: 10 cases to run, 20 runs in all; baseline app-*", "regressed: good *", "!!!*good regressed*!!!"]
+        [
+            "genaiver: 10 cases to run, 20 runs in all; baseline app-*",
+            "genaiver: again: 2 cases, because they failed good at first",
+            "regressed: good *",
+            "!!!*good regressed*!!!",
+        ]
     )
     report = json.loads((project.path / "out.json").read_text())
     assert report["decision"]["metrics"]["good"]["verdict"] == "regressed"
-    assert report["session"]["traces_stored"] == report["session"]["traces_produced"] == 20
+    scores = {name[-3:-1]: case["scores"]["good"] for name, case in report["cases"].items()}
+    assert scores == {f"q{i}": [0.0] * 7 if i in (3, 4) else [1.0] * 2 for i in range(10)}
+    assert report["session"]["traces_stored"] == report["session"]["traces_produced"] == 30
     assert len(project.models()) == 2
-    assert len(project.runs()) == 2
-    assert {t.info.trace_metadata["mlflow.modelId"] for t in project.traces(run_id=report["session"]["run_id"])} == {
-        report["version"]["model_id"]
-    }
+    assert len(project.runs()) == 6
+    traces = project.traces(run_id=report["session"]["run_id"])
+    assert {t.info.trace_metadata["mlflow.modelId"] for t in traces} == {report["version"]["model_id"]}
+    assert len(traces) == 30
 
 
 CRASH = """

@@ -265,3 +265,15 @@ def test_the_gates_own_decision_is_summarised(build):
     ]
     assert {case.case for case in summary.worst} <= set(ids)
     assert summary.worst[0].baseline == "1.00"
+
+
+def test_a_metric_that_something_else_measured_is_said_not_to_be_compared(build):
+    old, now = (build.session([build.case("t.py::test[a]", tone=[3.0], cost=[1.0])]) for _ in range(2))
+    old.sources = {"tone": "judge-1", "cost": "mlflow"}
+    now.sources = {"tone": "judge-2", "cost": "mlflow"}
+    shown = build.summary(build.decision("pass"), now, old)
+    about = "measured by another judge, scorer or price list than in the baseline: not compared"
+    assert [w for w in shown.warnings if about in w] == [f"tone was {about}"]
+    now.sources["cost"] = "litellm"
+    shown = build.summary(build.decision("pass"), now, old)
+    assert [w for w in shown.warnings if about in w] == [f"tone, cost were {about}"]

@@ -92,8 +92,15 @@ def counts_of(
         wanted=settings.min_cases,
         nothing=tuple(nothing),
         lost=tuple(lost),
+        soft=tuple(f"{case}: {line}" for case, line in sorted(_softly(ledger).items())),
         told=tuple(told),
     )
+
+
+def _softly(ledger: Ledger) -> dict[str, str]:
+    """Case -> the first line of the first message of those that failed softly."""
+    records = sorted(ledger.snapshot(), key=lambda r: -r.repeat)
+    return {r.case: r.rationale.partition("\n")[0] for r in records if r.rationale}
 
 
 def notices(ledger: Ledger, plan: Plan, session: SessionFacts) -> list[str]:

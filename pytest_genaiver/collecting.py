@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 class Collector:
     """The plugin object that reads markers, in every process that collects."""
 
-    def __init__(self, root: Path, least: int) -> None:
-        """`root`: the folder that case ids are relative to. `least`: repeats of a case that names none."""
+    def __init__(self, root: Path, least: int, *, soft: bool = False) -> None:
+        """`root`: the folder that case ids are relative to.
+
+        `least` and `soft`: repeats, and whether assertions are soft, of a case whose marker does not say.
+        """
         self._root = root
         self._least = least
+        self._soft = soft
         self._files: set[str] = set()
         self._broken: set[str] = set()
         self._collected: set[str] = set()
@@ -86,6 +90,7 @@ class Collector:
             inputs=inputs,
             expectations=expectations,
             repeats=options.repeats or self._least,
+            soft=self._soft if options.soft is None else options.soft,
         )
 
     def plan(self, config: pytest.Config, items: Sequence[pytest.Item]) -> Plan:

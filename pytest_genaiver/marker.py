@@ -27,7 +27,7 @@ GATES = ("fail", "warn", "off")
 COPIED_LEVELS = 20
 
 # Arguments of the documented signature that this version refuses; supporting one means removing it here.
-NOT_SUPPORTED = frozenset({"target", "data", "scorers", "versions", "soft", "variant_params"})
+NOT_SUPPORTED = frozenset({"target", "data", "scorers", "versions", "variant_params"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ class EvalOptions:
 
     `repeats` is None or >= 1. `expectations` is None, a dict, or a tuple of parameter names that move from
     the inputs to the expectations. `gate` is how this case counts: ``"warn"`` and ``"off"`` track it only.
+    `soft` None leaves it to the ini key genai_soft_assertions.
     """
 
     target: Any = None
@@ -45,7 +46,7 @@ class EvalOptions:
     expectations: Mapping[str, Any] | tuple[str, ...] | None = None
     versions: Any = None
     gate: GateMode = "fail"
-    soft: bool = False
+    soft: bool | None = None
     variant_params: tuple[str, ...] = ()
 
 
@@ -121,6 +122,12 @@ def _gate(item: pytest.Item, value: Any) -> GateMode:
     return cast("GateMode", value)
 
 
+def _soft(item: pytest.Item, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _refused(item, f"soft={_shown(value)} cannot be used; allowed: True, False")
+    return value
+
+
 def _expectations(item: pytest.Item, value: Any) -> Mapping[str, Any] | tuple[str, ...] | None:
     if value is None:
         return None
@@ -134,7 +141,7 @@ def _expectations(item: pytest.Item, value: Any) -> Mapping[str, Any] | tuple[st
     )
 
 
-_CHECKS = {"repeats": _repeats, "gate": _gate, "expectations": _expectations}
+_CHECKS = {"repeats": _repeats, "gate": _gate, "soft": _soft, "expectations": _expectations}
 
 
 def _check_moved(item: pytest.Item, expectations: Mapping[str, Any] | tuple[str, ...] | None) -> None:

@@ -58,6 +58,7 @@ class Settings:
     autolog: tuple[str, ...] | None = None
     alpha: float = 0.05
     inference: str = "calls"
+    soft_assertions: bool = False
     metrics: tuple[MetricPolicy, ...] = ()
 
 
@@ -112,10 +113,7 @@ EVERYWHERE = (
 INI_ONLY = (
     _Option("app", "Name of the app (default: the last part of origin's URL, else the folder)"),
     _Option("experiment", "MLflow experiment (default: the name of the app)"),
-    _Option(
-        "tracking_uri",
-        "MLflow tracking URI. MLFLOW_TRACKING_URI wins over it. Default: mlflow.db in git's top folder.",
-    ),
+    _Option("tracking_uri", "MLflow tracking URI (default: MLFLOW_TRACKING_URI, else mlflow.db in git's top folder)"),
     _Option("variant", "Configuration that is tested, a part of the version's name (default: none)"),
     _Option(
         "autolog",
@@ -126,6 +124,7 @@ INI_ONLY = (
     _Option(
         "inference", "What is tested: calls (did this code change) or population (of test functions) (default: calls)"
     ),
+    _Option("soft_assertions", "A failed assertion of a case is evidence for the gate (default: off)", native=bool),
     _Option("metrics", "How metrics are judged, one a line: accuracy: higher, tolerance=0.02", many=True),
 )
 
@@ -257,6 +256,7 @@ def _read(reader: _Reader) -> Settings:
         autolog=reader.read("autolog", values.flavours, None),
         alpha=reader.read("alpha", values.alpha, 0.05),
         inference=reader.read("inference", values.inference, "calls"),
+        soft_assertions=reader.read("soft_assertions", values.boolean, False),
         metrics=reader.read("metrics", values.metrics, ()),
     )
     if settings.require_baseline and settings.baseline == "none":

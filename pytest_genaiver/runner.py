@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
 import uuid
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from pytest_genaiver import soft
 from pytest_genaiver.cases import GenaiCase, GenaiVersion, mean_scores
 from pytest_genaiver.core.failures import is_provider_failure
 from pytest_genaiver.core.records import Outcome, PlannedCase, RepeatRecord
@@ -36,6 +36,7 @@ class Planned:
     inputs: Mapping[str, Any]
     expectations: Mapping[str, Any]
     repeats: int
+    soft: bool = False
 
 
 PLANNED = pytest.StashKey[Planned]()
@@ -55,6 +56,7 @@ class Execution:
     scope: Scope
     case: GenaiCase | None = None
     outcome: Outcome | None = None
+    rationale: str | None = None
     root: Any = None
     exit: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -79,6 +81,7 @@ class Runner:
         self._records: list[RepeatRecord] = []
         self._history: dict[str, dict[int, RepeatRecord]] = {}
         self._failed: dict[int, pytest.TestReport] = {}
+        self._soft: dict[int, str] = {}
         self._sections = 0
 
     @property
@@ -108,7 +111,7 @@ class Runner:
             yield [r.to_json() for r in self._records]
 
     def _begin(self, repeat: int) -> None:
-        self._repeat, self._records, self._failed, self._sections = repeat, [], {}, 0
+        self._repeat, self._records, self._failed, self._soft, self._sections = repeat, [], {}, {}, 0
 
     def abandon(self) -> None:
         """Leave an execution that never reached its teardown (Ctrl-C), or what follows would seem to belong to it."""
@@ -135,6 +138,7 @@ class Runner:
         self._now = now
         # A rerun (pytest-rerunfailures) is the same repeat again: its last attempt counts.
         self._failed.pop(self._repeat, None)
+        self._soft.pop(self._repeat, None)
         now.exit.enter_context(self._tracer.open(now.scope))
         return (yield)
 
@@ -169,6 +173,8 @@ class Runner:
                 self._close_plain()
             return report
         self._now.outcome = outcome_of(report, call, self._now.outcome)
+        if planned.soft and self._now.outcome == "failed" and (why := soft.soften(report, call)) is not None:
+            self._now.rationale = self._soft[self._repeat] = why
         last = self._repeat == planned.repeats - 1
         # pytest keeps one list of captured output for all executions of an item.
         shown = len(report.sections)
@@ -177,6 +183,8 @@ class Runner:
             self._failed.setdefault(self._repeat, report)
         if last and self._failed and (report.failed or (report.when == "call" and report.passed)):
             report = as_failed(report, self._failed, planned.repeats)
+        elif last and self._soft and not self._failed:
+            soft.mark(report, self._soft, planned.repeats)
         if report.when == "teardown":
             self._sections = shown
             self._finish(item, planned, self._now)
@@ -198,7 +206,7 @@ class Runner:
         measured = self._tracer.measured(now.scope)
         recorded = bool(measured.calls or measured.latency is not None or now.case.scores or now.case.has_output)
         scores = scores_of(now.case, outcome, measured.scores())
-        traces = self._tracer.close(now.scope, feedback_for(now.case, scores.get("passed")))
+        traces = self._tracer.close(now.scope, feedback_for(now.case, scores.get("passed"), now.rationale))
         return RepeatRecord(
             case=planned.case.id,
             repeat=self._repeat,
@@ -208,6 +216,7 @@ class Runner:
             calls=measured.calls,
             without_usage=measured.calls_without_usage,
             recorded=recorded,
+            rationale=now.rationale,
         )
 
     def _close_plain(self) -> None:
@@ -225,7 +234,7 @@ class Runner:
             key=key,
             test_name=planned.case.id,
             case_id=planned.case_id,
-            request_id=request_id(planned.case, self._repeat),
+            request_id=planned.case.request_id(self._repeat),
         )
 
     def _trace(self, scope: Scope) -> Callable[[], Trace | None]:
@@ -252,7 +261,8 @@ def outcome_of(report: pytest.TestReport, call: pytest.CallInfo[None], before: O
     if hasattr(report, "wasxfail"):
         return "passed" if report.passed else "failed"
     if report.passed or "[XPASS(strict)]" in str(report.longrepr):
-        return "passed"
+        # Each failed subtest has a report of its own, before that of its test, which passes.
+        return before if before in ("failed", "provider") else "passed"
     if report.skipped:
         return "skipped"
     return "provider" if is_provider_failure(call.excinfo.value if call.excinfo else None) else "failed"
@@ -269,17 +279,12 @@ def scores_of(case: GenaiCase, outcome: Outcome, measured: Mapping[str, float]) 
     return {"passed": passed, **own, **measured}
 
 
-def feedback_for(case: GenaiCase, passed: float | None) -> list[Any]:
-    """The scores of one execution as MLflow feedback."""
+def feedback_for(case: GenaiCase, passed: float | None, why: str | None = None) -> list[Any]:
+    """The scores of one execution as MLflow feedback; `why` is the rationale of `passed`."""
     from pytest_genaiver.adapters.traces.feedback import feedback_of
 
     given = [feedback_of(s.name, s.given, s.rationale) for s in case.scores]
-    return given if passed is None else [feedback_of("passed", bool(passed)), *given]
-
-
-def request_id(case: PlannedCase, repeat: int) -> str:
-    """Pairs repeat j of a case in one version with repeat j in another, in MLflow's own comparison."""
-    return hashlib.sha256(f"{case.id}\0{case.digest}\0{repeat}".encode()).hexdigest()[:32]
+    return given if passed is None else [feedback_of("passed", bool(passed), why), *given]
 
 
 def as_failed(report: pytest.TestReport, failed: Mapping[int, pytest.TestReport], repeats: int) -> pytest.TestReport:

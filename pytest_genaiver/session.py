@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from pytest_genaiver import closing, judging, opening, telling
+from pytest_genaiver import closing, judging, opening, soft, telling
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.baseline import Baseline, Finder
 from pytest_genaiver.collecting import Collector
@@ -121,7 +121,9 @@ class Session:
 
     def _start_here(self) -> None:
         quieten(self.config)
-        self.collector = Collector(self.opened.surveyed.root, self.settings.repeats[0])
+        self.collector = Collector(
+            self.opened.surveyed.root, self.settings.repeats[0], soft=self.settings.soft_assertions
+        )
         self.config.pluginmanager.register(self.collector, "genaiver-collector")
         self.process = TestProcess(self.opened.store, self.opened.version, self.run_id, self.settings.autolog)
         self.config.add_cleanup(self.process.stop)
@@ -187,6 +189,9 @@ class Session:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A case's records ride on its last report, which xdist carries over from the workers."""
         self.ledger.add(getattr(report, RECORDS, ()))
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
+        return soft.status(report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:

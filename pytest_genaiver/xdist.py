@@ -104,7 +104,7 @@ class Worker:
         self.given = config.workerinput[KEY]
         self.name = config.workerinput["workerid"]
         self.folder = Path(self.given["folder"])
-        self.collector = Collector(Path(self.given["root"]), self.given["least"])
+        self.collector = Collector(Path(self.given["root"]), self.given["least"], soft=self.given["soft"])
         self.process: TestProcess | None = None
         config.pluginmanager.register(self.collector, "genaiver-collector")
 

@@ -70,7 +70,7 @@ def test_a_bare_marker_has_the_documented_defaults(only: Only, mark: str) -> Non
         expectations=None,
         versions=None,
         gate="fail",
-        soft=False,
+        soft=None,
         variant_params=(),
     )
 
@@ -128,7 +128,7 @@ def test_a_distant_marker_is_checked_although_a_nearer_one_wins(only: Only) -> N
         ("data='a.csv'", "data='a.csv' is not supported in this version; leave data out"),
         ("scorers=[len]", "scorers=[<built-in function len>] is not supported in this version"),
         ("versions=2", "versions=2 is not supported in this version; leave versions out"),
-        ("soft=True", "soft=True is not supported in this version; leave soft out"),
+        ("soft=1", "soft=1 cannot be used; allowed: True, False"),
         ("variant_params=('model',)", "variant_params=('model',) is not supported in this version"),
     ],
 )
@@ -145,7 +145,7 @@ def test_every_argument_is_supported_or_refused() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        "target=None, data=None, scorers=(), versions=None, soft=False, variant_params=()",
+        "target=None, data=None, scorers=(), versions=None, variant_params=()",
         "scorers=[], repeats=None, expectations=None",
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,6 +25,10 @@ class PlannedCase:
     repeats: int | None = None
     location: str | None = None
     notes: tuple[str, ...] = ()
+
+    def request_id(self, repeat: int) -> str:
+        """Pairs repeat j of a case in one version with repeat j in another, in MLflow's own comparison."""
+        return hashlib.sha256(f"{self.id}\0{self.digest}\0{repeat}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +63,7 @@ class RepeatRecord:
     `outcome`: ``error`` is one of setup or teardown, ``provider`` a failure of the model's provider (429, 5xx,
     connection, time-out). `scores` holds what is known; an absent metric is missing. `calls` counts provider
     calls traced, `without_usage` those of them whose tokens are unknown. `recorded` is False when the execution
-    left no trace, no score and no output.
+    left no trace, no score and no output. `rationale` is the message of an assertion that failed softly.
     """
 
     case: str
@@ -69,6 +74,7 @@ class RepeatRecord:
     calls: int = 0
     without_usage: int = 0
     recorded: bool = True
+    rationale: str | None = None
 
     @property
     def idle(self) -> bool:
@@ -114,5 +120,5 @@ def _case(planned: PlannedCase, records: list[RepeatRecord]) -> CaseResult:
         scores=scores,
         traces=[t for r in records for t in r.traces],
         location=planned.location,
-        notes=list(planned.notes),
+        notes=[*planned.notes, *(f"repeat {r.repeat + 1}: {r.rationale}" for r in records if r.rationale)],
     )

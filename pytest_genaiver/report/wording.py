@@ -91,6 +91,8 @@ def facts(comparison: Comparison, counts: Counts) -> Iterator[Fact]:
     if counts.nothing:
         nothing = f"{_count(len(counts.nothing), 'case')} recorded nothing (no trace, no score, no output)"
         yield Fact(text=nothing, names=counts.nothing, tone="warn")
+    if counts.soft:
+        yield Fact(text=f"{_count(len(counts.soft), 'case')} failed softly", names=counts.soft)
     if comparison.baseline is not None:
         yield from _changes(comparison)
     if session.calls_failed:

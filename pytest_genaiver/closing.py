@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver.core.compare import Comparison, compare
 from pytest_genaiver.core.policy import MetricPolicy, policy_for
 from pytest_genaiver.core.records import Plan, RepeatRecord, assemble
 from pytest_genaiver.core.results import SessionFacts, Version, VersionResults
@@ -15,11 +14,10 @@ from pytest_genaiver.judging import evaluated
 from pytest_genaiver.report.parts import Counts, Link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pytest_genaiver.adapters.tracking.place import Place
-    from pytest_genaiver.baseline import Baseline
     from pytest_genaiver.options import Settings
 
 
@@ -70,7 +68,9 @@ def results_of(
     return VersionResults(version=version, session=facts, policy=policies, cases=cases)
 
 
-def compared(baseline: Baseline, results: VersionResults, plan: Plan, root: Path) -> Comparison:
+def not_collected(plan: Plan, root: Path) -> Callable[[str], bool]:
+    """Tells by a baseline case's id with its variant whether this session left the case out by its own selection."""
+
     def left_out(case: str) -> bool:
         """A case that is in its file still, or whose file was not collected whole, was left out, not removed."""
         path = case.partition("::")[0]
@@ -78,7 +78,7 @@ def compared(baseline: Baseline, results: VersionResults, plan: Plan, root: Path
             return False
         return path not in plan.whole or case in plan.collected
 
-    return compare(baseline.pool, results, not_collected=left_out)
+    return left_out
 
 
 def counts_of(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_genaiver.core.digest import digest
 from pytest_genaiver.core.records import Plan, PlannedCase
+from pytest_genaiver.core.variants import full_id, label
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker
+from pytest_genaiver.parameters import id_without, texts_of
 from pytest_genaiver.runner import PLANNED, Planned
 
 if TYPE_CHECKING:
@@ -70,22 +74,29 @@ class Collector:
             return
         planned = self._planned(item, options)
         item.stash[PLANNED] = planned
-        self._collected.add(planned.case.id)
+        self._collected.add(full_id(planned.case))
 
     def _planned(self, item: pytest.Item, options: EvalOptions) -> Planned:
         inputs, expectations = case_inputs(item, options)
-        found, warnings = digest(inputs, expectations, _ids(item, inputs, expectations), root=self._root)
+        asked = {name: value for name, value in inputs.items() if name not in options.variant_params}
+        stand_in = dict.fromkeys((*asked, *expectations), id_without(item, options.variant_params))
+        found, warnings = digest(asked, expectations, stand_in, root=self._root)
         case = PlannedCase(
-            id=case_id(item, self._root),
+            id=case_id(item, self._root, options.variant_params),
             digest=found,
             function=function_id(item, self._root),
             gate=options.gate,
             repeats=options.repeats,
             location=_location(item, self._root),
             notes=tuple(warnings),
+            variant=texts_of(item, options.variant_params),
         )
+        if full_id(case) in self._collected:
+            # Two values of a variant with one text: then the whole id tells them apart.
+            case = replace(case, id=case_id(item, self._root))
         return Planned(
             case=case,
+            test_name=case_id(item, self._root),
             case_id=param_id(item) or None,
             inputs=inputs,
             expectations=expectations,
@@ -94,7 +105,12 @@ class Collector:
         )
 
     def plan(self, config: pytest.Config, items: Sequence[pytest.Item]) -> Plan:
-        """The plan, from the items that are left to run."""
+        """The plan, from the items that are left to run; where a function runs as several variants, ids say which."""
+        several = _several(items)
+        for item in items:
+            planned = item.stash.get(PLANNED, None)
+            if planned is not None and planned.case.function in several:
+                item.stash[PLANNED] = replace(planned, case=replace(planned.case, id=full_id(planned.case)))
         cases = [p.case for i in items if (p := i.stash.get(PLANNED, None)) is not None]
         return Plan(
             cases={c.id: c for c in cases},
@@ -112,9 +128,13 @@ class Collector:
         return {f for f in self._files if (self._root / f).resolve() not in partial}
 
 
-def _ids(item: pytest.Item, *values: dict[str, Any]) -> dict[str, str]:
-    """What stands for a parameter that has no JSON form: the parameter id."""
-    return {name: param_id(item) for part in values for name in part}
+def _several(items: Sequence[pytest.Item]) -> set[str]:
+    """The test functions that will run as more than one variant."""
+    variants: dict[str, set[str]] = defaultdict(set)
+    for item in items:
+        if (planned := item.stash.get(PLANNED, None)) is not None:
+            variants[planned.case.function].add(label(planned.case.variant))
+    return {function for function, found in variants.items() if len(found) > 1}
 
 
 def _location(item: pytest.Item, root: Path) -> str | None:

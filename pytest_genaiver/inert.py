@@ -19,7 +19,7 @@ def plain_case(item: pytest.Item) -> GenaiCase:
     if options is None:
         raise ConfigError(f"{item.nodeid}: genai_case needs @pytest.mark.genai_eval on the test")
     inputs, expectations = case_inputs(item, options)
-    return GenaiCase(id=case_id(item, None), inputs=inputs, expectations=expectations)
+    return GenaiCase(id=case_id(item, None, options.variant_params), inputs=inputs, expectations=expectations)
 
 
 def plain_version() -> GenaiVersion:

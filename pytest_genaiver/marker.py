@@ -27,7 +27,7 @@ GATES = ("fail", "warn", "off")
 COPIED_LEVELS = 20
 
 # Arguments of the documented signature that this version refuses; supporting one means removing it here.
-NOT_SUPPORTED = frozenset({"target", "data", "scorers", "versions", "variant_params"})
+NOT_SUPPORTED = frozenset({"target", "data", "scorers", "versions"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class EvalOptions:
 
     `repeats` is None or >= 1. `expectations` is None, a dict, or a tuple of parameter names that move from
     the inputs to the expectations. `gate` is how this case counts: ``"warn"`` and ``"off"`` track it only.
-    `soft` None leaves it to the ini key genai_soft_assertions.
+    `soft` None leaves it to the ini key genai_soft_assertions. `variant_params` are parameters of the app.
     """
 
     target: Any = None
@@ -72,6 +72,7 @@ def read_marker(item: pytest.Item) -> EvalOptions | None:
         for name, value in mark.kwargs.items():
             merged.setdefault(name, _checked(item, name, value))
     _check_moved(item, merged.get("expectations"))
+    _check_variant(item, merged.get("variant_params", ()), merged.get("expectations"))
     return EvalOptions(**merged)
 
 
@@ -141,7 +142,20 @@ def _expectations(item: pytest.Item, value: Any) -> Mapping[str, Any] | tuple[st
     )
 
 
-_CHECKS = {"repeats": _repeats, "gate": _gate, "soft": _soft, "expectations": _expectations}
+def _variant_params(item: pytest.Item, value: Any) -> tuple[str, ...]:
+    if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
+        return tuple(dict.fromkeys(value))
+    example = f"; for one name write ({value!r},)" if isinstance(value, str) else ""
+    raise _refused(item, f"variant_params={_shown(value)} cannot be used; give a tuple of parameter names{example}")
+
+
+_CHECKS = {
+    "repeats": _repeats,
+    "gate": _gate,
+    "soft": _soft,
+    "expectations": _expectations,
+    "variant_params": _variant_params,
+}
 
 
 def _check_moved(item: pytest.Item, expectations: Mapping[str, Any] | tuple[str, ...] | None) -> None:
@@ -157,6 +171,21 @@ def _check_moved(item: pytest.Item, expectations: Mapping[str, Any] | tuple[str,
             )
 
 
+def _check_variant(item: pytest.Item, names: tuple[str, ...], expectations: Any) -> None:
+    params = params_of(item)
+    for name in names:
+        if name not in params:
+            allowed = ", ".join(map(repr, params)) or "none: the test has no parametrize"
+            raise _refused(
+                item, f"variant_params names {name!r}, which is no parameter of this test; parameters: {allowed}"
+            )
+        if isinstance(expectations, tuple) and name in expectations:
+            raise _refused(
+                item,
+                f"names {name!r} in variant_params and in expectations: is it the app's or the case's? drop one",
+            )
+
+
 def case_inputs(item: pytest.Item, options: EvalOptions) -> tuple[dict[str, Any], dict[str, Any]]:
     """The inputs and the expectations of an item, in the order of its parameters.
 
@@ -164,7 +193,7 @@ def case_inputs(item: pytest.Item, options: EvalOptions) -> tuple[dict[str, Any]
     dicts, lists, tuples and sets in both are copies (down to `COPIED_LEVELS`), all else is shared: a test may
     change them without changing the next repeat or another case.
     """
-    params = _params(item)
+    params = params_of(item)
     inputs = {name: params[name] for name in _input_names(item)}
     if isinstance(options.expectations, tuple):
         expectations = {name: inputs.pop(name) for name in dict.fromkeys(options.expectations)}
@@ -184,23 +213,27 @@ def _copied(value: Any, levels: int = COPIED_LEVELS) -> Any:
     return kind(_copied(one, levels - 1) for one in value)
 
 
-def _params(item: pytest.Item) -> dict[str, Any]:
+def params_of(item: pytest.Item) -> dict[str, Any]:
+    """Name -> value, of the test's own parameters and of parametrised fixtures."""
     callspec = getattr(item, "callspec", None)
     return {} if callspec is None else dict(callspec.params)
 
 
+def names_of(mark: pytest.Mark) -> list[str]:
+    """The names that a `parametrize` mark gives values to."""
+    names = mark.args[0] if mark.args else mark.kwargs["argnames"]
+    return [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else list(names)
+
+
 def _input_names(item: pytest.Item) -> list[str]:
     direct = {name for mark in item.iter_markers("parametrize") for name in _direct_names(mark)}
-    return [name for name in _params(item) if name in direct or not _is_fixture(item, name)]
+    return [name for name in params_of(item) if name in direct or not _is_fixture(item, name)]
 
 
 def _direct_names(mark: pytest.Mark) -> Iterator[str]:
     """The names that a parametrize mark passes to the test itself, not to a fixture."""
-    names = mark.args[0] if mark.args else mark.kwargs["argnames"]
-    if isinstance(names, str):
-        names = [name.strip() for name in names.split(",")]
     indirect = mark.args[2] if len(mark.args) > 2 else mark.kwargs.get("indirect", False)
-    for name in names:
+    for name in names_of(mark):
         if not (indirect if isinstance(indirect, bool) else name in indirect):
             yield name
 
@@ -213,13 +246,19 @@ def _is_fixture(item: pytest.Item, name: str) -> bool:
     return bool(manager.getfixturedefs(name, node))
 
 
-def case_id(item: pytest.Item, toplevel: Path | None) -> str:
-    """The case's id: ``tests/test_a.py::TestB::test_c[parameter id]``.
+def case_id(item: pytest.Item, toplevel: Path | None, variant_params: tuple[str, ...] = ()) -> str:
+    """The case's id: ``tests/test_a.py::TestB::test_c[parameter id]``, without the parts of `variant_params`.
 
     The path is relative to `toplevel`, git's top folder, or to pytest's rootdir outside git: the same case
     has the same id from whichever folder pytest was started.
     """
-    return "::".join([_path(item, toplevel), *_names(item)])
+    whole = "::".join([_path(item, toplevel), *_names(item)])
+    if not variant_params:
+        return whole
+    from pytest_genaiver.parameters import id_without
+
+    rest = id_without(item, variant_params)
+    return whole.removesuffix(f"[{param_id(item)}]") + (f"[{rest}]" if rest else "")
 
 
 def function_id(item: pytest.Item, toplevel: Path | None) -> str:

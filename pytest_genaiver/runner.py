@@ -14,6 +14,7 @@ from pytest_genaiver import soft
 from pytest_genaiver.cases import GenaiCase, GenaiVersion, mean_scores
 from pytest_genaiver.core.failures import is_provider_failure
 from pytest_genaiver.core.records import Outcome, PlannedCase, RepeatRecord
+from pytest_genaiver.core.variants import bare_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -29,9 +30,10 @@ RECORDS = "genaiver"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A case that will run, with the values that do not travel between processes."""
+    """A case that will run, with the values that do not travel between processes. `test_name`: its whole node id."""
 
     case: PlannedCase
+    test_name: str
     case_id: str | None
     inputs: Mapping[str, Any]
     expectations: Mapping[str, Any]
@@ -129,7 +131,7 @@ class Runner:
         now = Execution(scope=self._scope(item, planned))
         if planned is not None:
             now.case = GenaiCase(
-                id=planned.case.id,
+                id=bare_id(planned.case),
                 inputs=planned.inputs,
                 expectations=planned.expectations,
                 repeat=self._repeat,
@@ -232,7 +234,7 @@ class Runner:
             return Scope(key=key, test_name=item.nodeid)
         return Scope(
             key=key,
-            test_name=planned.case.id,
+            test_name=planned.test_name,
             case_id=planned.case_id,
             request_id=planned.case.request_id(self._repeat),
         )

@@ -13,6 +13,7 @@ from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.baseline import Baseline, Finder
 from pytest_genaiver.collecting import Collector
 from pytest_genaiver.concluding import Conclusion, abandon
+from pytest_genaiver.core.compare import Comparison, compare
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.results import SessionFacts, VersionResults
 from pytest_genaiver.errors import GenaiverError
@@ -27,7 +28,6 @@ from pytest_genaiver.runner import RECORDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.policy import MetricPolicy
     from pytest_genaiver.core.records import Plan
@@ -143,6 +143,7 @@ class Session:
     def planned(self, plan: Plan) -> None:
         """The cases are known: choose the baseline, and say what will be run before anything is paid for."""
         self.plan = plan
+        self._finder.not_collected = closing.not_collected(plan, self.opened.surveyed.root)
         usage(lambda: self._choose(plan))
         if plan.cases:
             telling.announce(plan, self.settings.repeats[0], self.baseline.facts, self._terminal())
@@ -184,7 +185,7 @@ class Session:
 
     def _compared(self, facts: SessionFacts, plan: Plan) -> Comparison:
         results = closing.results_of(self.opened.version, facts, plan, self.ledger, self.declared)
-        return closing.compared(self.baseline, results, plan, self.opened.surveyed.root)
+        return compare(self.baseline.pool, results, not_collected=self._finder.not_collected)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A case's records ride on its last report, which xdist carries over from the workers."""

@@ -129,7 +129,12 @@ def test_a_distant_marker_is_checked_although_a_nearer_one_wins(only: Only) -> N
         ("scorers=[len]", "scorers=[<built-in function len>] is not supported in this version"),
         ("versions=2", "versions=2 is not supported in this version; leave versions out"),
         ("soft=1", "soft=1 cannot be used; allowed: True, False"),
-        ("variant_params=('model',)", "variant_params=('model',) is not supported in this version"),
+        ("variant_params='model'", "cannot be used; give a tuple of parameter names; for one name write ('model',)"),
+        ("variant_params=(1,)", "variant_params=(1,) cannot be used; give a tuple of parameter names"),
+        (
+            "variant_params=('model',)",
+            "variant_params names 'model', which is no parameter of this test; parameters: none: the test",
+        ),
     ],
 )
 def test_a_bad_argument_is_refused(only: Only, arguments: str, message: str) -> None:
@@ -287,3 +292,16 @@ def test_copies_end_at_a_depth_so_that_cycles_end(only: Only) -> None:
         assert level is not original
         level = level[0]
     assert level[0] is original
+
+
+def test_a_parameter_belongs_to_the_app_or_to_what_is_expected(only: Only) -> None:
+    item = only("@mark(variant_params=['a'], expectations=('b', 'a'))\n"
+                "@pytest.mark.parametrize('a, b', [(1, 2)])\ndef test_it(a, b): pass")  # fmt: skip
+    assert refusal(item).endswith(
+        "names 'a' in variant_params and in expectations: is it the app's or the case's? drop one"
+    )
+
+
+def test_a_variant_may_come_from_a_fixture(only: Only) -> None:
+    item = only(f"{FIXTURES}\n@mark(variant_params=('model',))\ndef test_it(model): pass")
+    assert options_of(item).variant_params == ("model",)

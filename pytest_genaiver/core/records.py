@@ -16,7 +16,10 @@ Outcome = Literal["passed", "failed", "skipped", "error", "provider"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCase:
-    """A case as it was collected. `repeats` is its own number from the marker, None for the session's."""
+    """A case as it was collected. `repeats` is its own number from the marker, None for the session's.
+
+    `variant` maps the parameters that belong to the app to their values, as text.
+    """
 
     id: str
     digest: str
@@ -25,6 +28,7 @@ class PlannedCase:
     repeats: int | None = None
     location: str | None = None
     notes: tuple[str, ...] = ()
+    variant: dict[str, str] = field(default_factory=dict)
 
     def request_id(self, repeat: int) -> str:
         """Pairs repeat j of a case in one version with repeat j in another, in MLflow's own comparison."""
@@ -33,7 +37,10 @@ class PlannedCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What was collected: the cases to run, every id before deselection, and the files collected whole."""
+    """What was collected: the cases to run, every id before deselection, and the files collected whole.
+
+    The ids in `collected` carry their variant, also where the session holds one only.
+    """
 
     cases: dict[str, PlannedCase] = field(default_factory=dict)
     collected: frozenset[str] = frozenset()
@@ -117,6 +124,7 @@ def _case(planned: PlannedCase, records: list[RepeatRecord]) -> CaseResult:
         digest=planned.digest,
         function=planned.function,
         gate=planned.gate,
+        variant=dict(planned.variant),
         scores=scores,
         traces=[t for r in records for t in r.traces],
         location=planned.location,

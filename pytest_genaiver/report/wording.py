@@ -109,9 +109,15 @@ def _changes(comparison: Comparison) -> Iterator[Fact]:
         ("changed case", ", not compared", comparison.changed),
         ("renamed case", "", tuple(f"{new} (was {old})" for new, old in comparison.renamed.items())),
     )
+    for came, went in comparison.variants.items():
+        yield Fact(text=f"{_variant(came)} is compared with {_variant(went)}, which it replaces")
     for what, remark, names in changes:
         if names:
             yield Fact(text=_count(len(names), what) + remark, names=names)
+
+
+def _variant(label: str) -> str:
+    return f"variant {label}" if label else "no variant"
 
 
 def _traces(session: SessionFacts, counts: Counts) -> Fact:

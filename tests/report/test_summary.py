@@ -265,3 +265,10 @@ def test_the_gates_own_decision_is_summarised(build):
     ]
     assert {case.case for case in summary.worst} <= set(ids)
     assert summary.worst[0].baseline == "1.00"
+
+
+def test_a_variant_that_replaces_another_is_said(build):
+    old, now = (build.session([build.case("t[q]", ok=[1.0])], name=name) for name in ("app-1", "app-2"))
+    now.cases["t[q]"].variant = {"model": "b"}
+    texts = [fact.text for fact in build.summary(None, now, old).facts]
+    assert "variant model=b is compared with no variant, which it replaces" in texts

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_genaiver.adapters.tracking.place import Place
+    from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.options import Settings
 
 
@@ -60,10 +61,15 @@ class Ledger:
 
 
 def results_of(
-    version: Version, facts: SessionFacts, plan: Plan, ledger: Ledger, declared: Sequence[MetricPolicy]
+    version: Version,
+    facts: SessionFacts,
+    plan: Plan,
+    ledger: Ledger,
+    declared: Sequence[MetricPolicy],
+    aggregates: Iterable[str] = (),
 ) -> VersionResults:
     cases = assemble(plan.cases, ledger.snapshot())
-    names = dict.fromkeys(m for c in cases.values() for m in c.scores)
+    names = dict.fromkeys([*(m for c in cases.values() for m in c.scores), *aggregates])
     policies = [policy_for(n, declared) for n in names]
     return VersionResults(version=version, session=facts, policy=policies, cases=cases)
 
@@ -148,14 +154,17 @@ def table_of(results: VersionResults) -> dict[str, list[Any]]:
     return {name: [r[i] for r in rows] for i, name in enumerate(("case", "metric", "mean", "values"))}
 
 
-def aggregates(results: VersionResults) -> dict[str, float]:
-    """Metric -> the mean over cases of each case's mean, for MLflow's version table."""
+def aggregates(results: VersionResults, decision: Decision | None) -> dict[str, float]:
+    """Metric -> the mean over cases of each case's mean, for MLflow's version table; and what else was decided on."""
     means: dict[str, list[float]] = {}
     for case in results.cases.values():
         for metric, values in case.scores.items():
             if known := [v for v in values if v is not None]:
                 means.setdefault(metric, []).append(fmean(known))
-    return {metric: fmean(values) for metric, values in means.items()}
+    decided = (
+        {} if decision is None else {m.name: m.current for m in decision.metrics.values() if m.current is not None}
+    )
+    return {**decided, **{metric: fmean(values) for metric, values in means.items()}}
 
 
 def results_text(results: VersionResults) -> str:

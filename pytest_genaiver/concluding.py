@@ -84,7 +84,9 @@ class Conclusion:
 
     def _decide(self, comparison: Comparison) -> Decision:
         judge, results = self.judge, comparison.current
-        decision = judge.decide(comparison)
+        aggregated = judge.with_aggregates(comparison, judge.decide(comparison))
+        decision = aggregated.decision
+        self.notices += aggregated.troubles
         judge.record(results, decision)
         lowered = judge.lowered(comparison)
         decided: Decision = self.config.hook.pytest_genai_decide(
@@ -111,7 +113,7 @@ class Conclusion:
 
         def write() -> None:
             store.save_results(run_id, closing.results_text(results), closing.table_of(results))
-            store.save_metrics(run_id, version.model_id or "", closing.aggregates(results))
+            store.save_metrics(run_id, version.model_id or "", closing.aggregates(results, self.decision))
             store.end_session(run_id, tags, ok=complete)
 
         self._stored(write)

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_genaiver import closing, judging, opening, soft, telling
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
+from pytest_genaiver.aggregating import told_apart, with_aggregates
 from pytest_genaiver.baseline import Baseline, Finder
 from pytest_genaiver.collecting import Collector
 from pytest_genaiver.concluding import Conclusion, abandon
@@ -28,6 +29,7 @@ from pytest_genaiver.runner import RECORDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_genaiver.core.aggregates import Aggregate
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.policy import MetricPolicy
     from pytest_genaiver.core.records import Plan
@@ -54,6 +56,7 @@ class Session:
         self.opened: Opened
         self.run_id = ""
         self.declared: tuple[MetricPolicy, ...] = ()
+        self.aggregates: dict[str, Aggregate] = {}
         self.collector: Collector | None = None
         self.process: TestProcess | None = None
         self.elsewhere: Elsewhere | None = None
@@ -90,7 +93,8 @@ class Session:
     def _open(self) -> None:
         hook, settings = self.config.hook, self.settings
         opening.flavours(settings.autolog)
-        self.declared = with_hook_metrics(settings.metrics, hook.pytest_genai_metrics(config=self.config))
+        answers, self.aggregates = told_apart(hook.pytest_genai_metrics(config=self.config))
+        self.declared = with_aggregates(with_hook_metrics(settings.metrics, answers), self.aggregates)
         started = self.config.invocation_params.dir
         surveyed, place = opening.look(self.config.rootpath, settings, os.environ, started=started)
         self._notices += surveyed.warnings
@@ -181,10 +185,16 @@ class Session:
         return self.ledger.following(decision.more)
 
     def _judge(self, plan: Plan) -> Judge:
-        return Judge(settings=self.settings, declared=self.declared, plan=plan, accepted=self._accepted)
+        return Judge(
+            settings=self.settings,
+            declared=self.declared,
+            plan=plan,
+            accepted=self._accepted,
+            aggregates=self.aggregates,
+        )
 
     def _compared(self, facts: SessionFacts, plan: Plan) -> Comparison:
-        results = closing.results_of(self.opened.version, facts, plan, self.ledger, self.declared)
+        results = closing.results_of(self.opened.version, facts, plan, self.ledger, self.declared, self.aggregates)
         return compare(self.baseline.pool, results, not_collected=self._finder.not_collected)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -39,11 +39,17 @@ class GenaiCase:
         expectations: Mapping[str, Any],
         repeat: int = 0,
         trace: Callable[[], Trace | None] = lambda: None,
+        answer: Callable[[], Any] | None = None,
+        judging: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
     ) -> None:
+        """`answer` gives what the target answered, or raises what it raised; None for a case without a target."""
         self._id = id
         self._inputs = dict(inputs)
         self._repeat = repeat
         self._trace = trace
+        self._answer = answer
+        self._judging = judging
+        self._logged: dict[str, Any] = {}
         self._output: Any = _UNSET
         self._scores: list[Score] = []
         self.expectations: dict[str, Any] = dict(expectations)
@@ -56,7 +62,7 @@ class GenaiCase:
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """The inputs: the test's parameters, less those that are expectations."""
+        """The inputs: those of the row of `data=` and the test's parameters, less what is an expectation."""
         return self._inputs
 
     @property
@@ -66,17 +72,41 @@ class GenaiCase:
 
     @property
     def output(self) -> Any:
-        """What the app answered, as the test set it; None until then."""
+        """What the app answered: the target's result, or what the test set (None until then).
+
+        Where the target raised an exception, this raises it again.
+        """
+        __tracebackhide__ = True
+        self.answered()
         return None if self._output is _UNSET else self._output
 
     @output.setter
     def output(self, value: Any) -> None:
         self._output = value
 
+    def answered(self) -> None:
+        """Take the target's answer, once there is one, as the output, unless the test set another one."""
+        __tracebackhide__ = True
+        if self._output is _UNSET and self._answer is not None:
+            self._output = self._answer()
+
     @property
     def has_output(self) -> bool:
-        """Whether the test set an output."""
+        """Whether there is an output: set by the test, or asked of the target."""
         return self._output is not _UNSET
+
+    @property
+    def logged(self) -> dict[str, Any]:
+        """What was logged so far."""
+        return dict(self._logged)
+
+    def log(self, **values: Any) -> None:
+        """Keep anything that is worth seeing beside the case: it is stored with the results, never compared."""
+        self._logged.update(values)
+
+    def judging(self) -> contextlib.AbstractContextManager[None]:
+        """LLM calls within are a judge's: traced, but no part of the app's latency, tokens and cost."""
+        return self._judging()
 
     @property
     def scores(self) -> tuple[Score, ...]:

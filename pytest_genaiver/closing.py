@@ -50,7 +50,12 @@ class Ledger:
         return list(self.records.values())
 
     def ran(self) -> set[str]:
-        return {case for case, _ in self.records}
+        return {case for (case, _), record in self.records.items() if not record.refused}
+
+    @property
+    def refused(self) -> bool:
+        """Whether the cost limit kept something from being called."""
+        return any(record.refused for record in self.snapshot())
 
     def following(self, more: Mapping[str, int]) -> dict[str, list[int]]:
         """Case -> which repeats are the next ones, that many of them."""

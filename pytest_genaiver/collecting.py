@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_genaiver import fixtures
+from pytest_genaiver.case_ids import case_id, function_id, param_id
 from pytest_genaiver.core.digest import digest
 from pytest_genaiver.core.records import Plan, PlannedCase
 from pytest_genaiver.core.variants import full_id, label
 from pytest_genaiver.errors import ConfigError
-from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker
+from pytest_genaiver.marker import EvalOptions, case_inputs, read_marker, row_of
 from pytest_genaiver.parameters import id_without, texts_of
-from pytest_genaiver.runner import PLANNED, Planned
+from pytest_genaiver.planned import PLANNED, Planned
+from pytest_genaiver.rows import data_error, without_rows
+from pytest_genaiver.targets import imported, is_path, lacking
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -54,6 +58,7 @@ class Collector:
         A mistake is a usage error. In an xdist worker it is kept for the controller: raised there, it would be
         an internal error.
         """
+        self.error = self.error or data_error(config, items)
         try:
             for item in items if self.error is None else ():
                 self._read(item)
@@ -65,6 +70,8 @@ class Collector:
                 raise pytest.UsageError(self.error)
 
     def _read(self, item: pytest.Item) -> None:
+        if without_rows(item):
+            return
         options = read_marker(item)
         if options is None:
             if "genai_case" in getattr(item, "fixturenames", ()):
@@ -78,6 +85,9 @@ class Collector:
 
     def _planned(self, item: pytest.Item, options: EvalOptions) -> Planned:
         inputs, expectations = case_inputs(item, options)
+        row = row_of(item)
+        scalar = row is not None and row.scalar
+        target = found_target(item, options.target, inputs, scalar=scalar)
         asked = {name: value for name, value in inputs.items() if name not in options.variant_params}
         stand_in = dict.fromkeys((*asked, *expectations), id_without(item, options.variant_params))
         found, warnings = digest(asked, expectations, stand_in, root=self._root)
@@ -89,7 +99,7 @@ class Collector:
             repeats=options.repeats,
             location=_location(item, self._root),
             notes=tuple(warnings),
-            variant=texts_of(item, options.variant_params),
+            variant=texts_of(item, options.variant_params, inputs),
         )
         if full_id(case) in self._collected:
             # Two values of a variant with one text: then the whole id tells them apart.
@@ -102,6 +112,9 @@ class Collector:
             expectations=expectations,
             repeats=options.repeats or self._least,
             soft=self._soft if options.soft is None else options.soft,
+            target=target,
+            scalar=scalar,
+            tags={} if row is None else row.tags,
         )
 
     def plan(self, config: pytest.Config, items: Sequence[pytest.Item]) -> Plan:
@@ -135,6 +148,33 @@ def _several(items: Sequence[pytest.Item]) -> set[str]:
         if (planned := item.stash.get(PLANNED, None)) is not None:
             variants[planned.case.function].add(label(planned.case.variant))
     return {function for function, found in variants.items() if len(found) > 1}
+
+
+def found_target(item: pytest.Item, target: Any, inputs: Mapping[str, Any], *, scalar: bool = False) -> Any:
+    """The marker's target as a function, or as the name of a fixture that will be set up for the item.
+
+    Raises ConfigError where it cannot be found, or needs an argument that the inputs lack.
+    """
+    if target is None:
+        return None
+    try:
+        if isinstance(target, str):
+            if not is_path(target):
+                return _fixture(item, target)
+            target = imported(target)
+        if missing := lacking(target, inputs, scalar=scalar):
+            held = ", ".join(inputs) or "nothing"
+            raise ConfigError(f"target needs {', '.join(missing)}, but the inputs hold {held}")
+    except ConfigError as error:
+        raise ConfigError(f"{item.nodeid}: genai_eval {error}") from error
+    return target
+
+
+def _fixture(item: pytest.Item, name: str) -> str:
+    if not fixtures.definitions(item, name):
+        allowed = "write the name of one, or 'package.module:function'"
+        raise ConfigError(f"target={name!r} is no fixture of this test; {allowed}")
+    return name
 
 
 def _location(item: pytest.Item, root: Path) -> str | None:

@@ -8,12 +8,18 @@
       GitError                 git cannot answer; the message holds the fix
       StoreError               the MLflow store cannot be reached, or refuses
       ResultsError             a results file that cannot be read
+      CallTimeout              a target or judge took longer than genai_call_timeout (a TimeoutError)
+      CallRefused              a call that was not made: the cost limit was reached, or the session was stopped
     GenaiverWarning            base of our warnings, so that they can be filtered
 """
 
 from __future__ import annotations
 
 import warnings
+
+USAGE = "genaiver_usage"
+"""Where an xdist worker puts a mistake of the user's into its `workeroutput`: raised there, it would be an internal
+error. The controller raises it."""
 
 
 class GenaiverError(Exception):
@@ -38,6 +44,14 @@ class StoreError(GenaiverError):
 
 class ResultsError(GenaiverError):
     """A results file that is missing, malformed, or written by a newer version."""
+
+
+class CallTimeout(GenaiverError, TimeoutError):
+    """A target, scorer or judge took longer than `genai_call_timeout`."""
+
+
+class CallRefused(GenaiverError):
+    """A call was not made: `--genai-max-cost` was reached, or the session was stopped."""
 
 
 class GenaiverWarning(UserWarning):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_genaiver.runner import PLANNED
+from pytest_genaiver.meeting import put
+from pytest_genaiver.planned import PLANNED
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -50,6 +51,7 @@ class Looks:
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """After collection, so that pytest's counts and progress stay as they are."""
         if session.items and not session.config.option.collectonly:
+            self._runner.expect(session.items)
             self._last = Look.from_parent(session, name="genaiver-look")
             session.items.append(self._last)
 
@@ -109,6 +111,7 @@ class ControllerLooks:
     live: Callable[[], set[str]]
     ask: Callable[[], Wanted]
     got: Got
+    tick: Callable[[], None]
     stopped: Callable[[], bool]
 
     def run(self) -> None:
@@ -139,6 +142,7 @@ class ControllerLooks:
                     done.add(worker)
             if live and live <= done:
                 return live
+            self.tick()
             time.sleep(_POLL)
         return set()
 
@@ -160,10 +164,3 @@ def shares(wanted: Wanted, workers: Sequence[str]) -> dict[str, dict[str, list[i
         for repeat in repeats:
             dealt[next(turn)].setdefault(case, []).append(repeat)
     return dealt
-
-
-def put(path: Path, data: object) -> None:
-    """Write JSON so that it appears whole."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(data), encoding="utf-8")
-    part.replace(path)

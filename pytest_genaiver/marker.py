@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-
-import pytest
 
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.option_values import near
@@ -15,7 +11,10 @@ from pytest_genaiver.option_values import near
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import pytest
+
     from pytest_genaiver.core.policy import GateMode
+    from pytest_genaiver.core.rows import Row
 
 MARKER_LINE = (
     "genai_eval(target=None, data=None, scorers=(), repeats=None, expectations=None, versions=None, "
@@ -23,11 +22,22 @@ MARKER_LINE = (
     "when pytest runs with --genai-version."
 )
 
+ROW = "genaiver_row"
+"""The parameter that carries a row of `data=`. Never an argument of the test."""
+
 GATES = ("fail", "warn", "off")
 COPIED_LEVELS = 20
 
 # Arguments of the documented signature that this version refuses; supporting one means removing it here.
-NOT_SUPPORTED = frozenset({"target", "data", "scorers", "versions"})
+NOT_SUPPORTED = frozenset({"scorers", "versions"})
+
+
+def target_fixture(collector: pytest.Collector, function: Any) -> str | None:
+    """The fixture that the nearest marker names as the target of a test function; None where there is none."""
+    own = [m for m in getattr(function, "pytestmark", ()) if getattr(m, "name", "") == "genai_eval"]
+    marks = (*own, *collector.iter_markers("genai_eval"))
+    target = next((m.kwargs["target"] for m in marks if "target" in m.kwargs), None)
+    return target if isinstance(target, str) and ":" not in target else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +115,7 @@ def _checked(item: pytest.Item, name: str, value: Any) -> Any:
 
 
 def _is_default(value: Any, default: Any) -> bool:
-    # Never ==: data= may be a DataFrame, whose comparison is no bool.
+    # Never ==: a comparison may be no bool.
     return value is default or (default == () and isinstance(value, (list, tuple)) and not value)
 
 
@@ -149,36 +159,59 @@ def _variant_params(item: pytest.Item, value: Any) -> tuple[str, ...]:
     raise _refused(item, f"variant_params={_shown(value)} cannot be used; give a tuple of parameter names{example}")
 
 
+def _target(item: pytest.Item, value: Any) -> Any:
+    if value is None or callable(value) or (isinstance(value, str) and value.strip()):
+        return value
+    raise _refused(
+        item,
+        f"target={_shown(value)} cannot be used; give a function, 'package.module:function', or a fixture's name",
+    )
+
+
+def _data(item: pytest.Item, value: Any) -> Any:
+    # Read, and checked, while pytest collects: rows.py.
+    return value
+
+
 _CHECKS = {
+    "target": _target,
+    "data": _data,
     "repeats": _repeats,
     "gate": _gate,
     "soft": _soft,
-    "expectations": _expectations,
     "variant_params": _variant_params,
+    "expectations": _expectations,
 }
 
 
 def _check_moved(item: pytest.Item, expectations: Mapping[str, Any] | tuple[str, ...] | None) -> None:
     if not isinstance(expectations, tuple):
         return
-    names = _input_names(item)
+    row = row_of(item)
+    _check_known(item, "expectations", expectations, input_names(item))
     for name in expectations:
+        if row is not None and name in row.inputs and name in row.expectations:
+            raise _refused(item, f"expectations names {name!r}, which is an input and an expectation of the row")
+
+
+def _check_known(item: pytest.Item, argument: str, given: tuple[str, ...], names: list[str]) -> None:
+    """Refuse names that are neither among these parameters nor columns of the rows that the test runs over."""
+    row = row_of(item)
+    what, all_of_them = "parameter", "parameters"
+    if row is not None:
+        names = [*names, *sorted(row.columns)]
+        what, all_of_them = "parameter or column", "parameters and columns"
+    for name in given:
         if name not in names:
             allowed = ", ".join(map(repr, names)) or "none: the test has no parametrize"
             raise _refused(
-                item,
-                f"expectations names {name!r}, which is no parameter of this test; parameters: {allowed}",
+                item, f"{argument} names {name!r}, which is no {what} of this test; {all_of_them}: {allowed}"
             )
 
 
 def _check_variant(item: pytest.Item, names: tuple[str, ...], expectations: Any) -> None:
-    params = params_of(item)
+    _check_known(item, "variant_params", names, [*params_of(item)])
     for name in names:
-        if name not in params:
-            allowed = ", ".join(map(repr, params)) or "none: the test has no parametrize"
-            raise _refused(
-                item, f"variant_params names {name!r}, which is no parameter of this test; parameters: {allowed}"
-            )
         if isinstance(expectations, tuple) and name in expectations:
             raise _refused(
                 item,
@@ -187,36 +220,53 @@ def _check_variant(item: pytest.Item, names: tuple[str, ...], expectations: Any)
 
 
 def case_inputs(item: pytest.Item, options: EvalOptions) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The inputs and the expectations of an item, in the order of its parameters.
+    """The inputs and the expectations of an item: those of its row, then its parameters, in their order.
 
     Parameters of parametrised fixtures, and those passed to a fixture with ``indirect``, are neither. The
     dicts, lists, tuples and sets in both are copies (down to `COPIED_LEVELS`), all else is shared: a test may
     change them without changing the next repeat or another case.
     """
     params = params_of(item)
-    inputs = {name: params[name] for name in _input_names(item)}
+    row = row_of(item)
+    inputs: dict[str, Any] = {} if row is None else dict(row.inputs)
+    inputs.update({name: params[name] for name in input_names(item)})
+    expectations: dict[str, Any] = {} if row is None else dict(row.expectations)
     if isinstance(options.expectations, tuple):
-        expectations = {name: inputs.pop(name) for name in dict.fromkeys(options.expectations)}
+        # A row need not have every column of its data.
+        expectations.update({name: inputs.pop(name) for name in options.expectations if name in inputs})
     else:
-        expectations = dict(options.expectations or {})
-    return _copied(inputs), _copied(expectations)
+        expectations = {**(options.expectations or {}), **expectations}
+    return copied(inputs), copied(expectations)
 
 
-def _copied(value: Any, levels: int = COPIED_LEVELS) -> Any:
+def copied(value: Any, levels: int = COPIED_LEVELS) -> Any:
+    """A copy of nested dicts, lists, tuples and sets; all else is shared."""
     # copy.deepcopy would copy whatever else a parameter holds too: clients, models, open files. The bound
     # ends cycles.
     kind = type(value)
     if levels == 0 or kind not in (dict, list, tuple, set):
         return value
     if kind is dict:
-        return {key: _copied(one, levels - 1) for key, one in value.items()}
-    return kind(_copied(one, levels - 1) for one in value)
+        return {key: copied(one, levels - 1) for key, one in value.items()}
+    return kind(copied(one, levels - 1) for one in value)
+
+
+def row_of(item: pytest.Item) -> Row | None:
+    """The row of `data=` that this item runs over; None for a test without `data=`."""
+    callspec = getattr(item, "callspec", None)
+    row: Row | None = None if callspec is None else callspec.params.get(ROW)
+    return row
+
+
+def data_of(node: pytest.Item) -> Any:
+    """The nearest `data=` of the markers on a test, on its class and module; None for none."""
+    return next((mark.kwargs["data"] for mark in node.iter_markers("genai_eval") if "data" in mark.kwargs), None)
 
 
 def params_of(item: pytest.Item) -> dict[str, Any]:
     """Name -> value, of the test's own parameters and of parametrised fixtures."""
     callspec = getattr(item, "callspec", None)
-    return {} if callspec is None else dict(callspec.params)
+    return {} if callspec is None else {name: value for name, value in callspec.params.items() if name != ROW}
 
 
 def names_of(mark: pytest.Mark) -> list[str]:
@@ -225,7 +275,8 @@ def names_of(mark: pytest.Mark) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else list(names)
 
 
-def _input_names(item: pytest.Item) -> list[str]:
+def input_names(item: pytest.Item) -> list[str]:
+    """The parameters that are inputs: those of the test itself, not of its fixtures."""
     direct = {name for mark in item.iter_markers("parametrize") for name in _direct_names(mark)}
     return [name for name in params_of(item) if name in direct or not _is_fixture(item, name)]
 
@@ -239,49 +290,7 @@ def _direct_names(mark: pytest.Mark) -> Iterator[str]:
 
 
 def _is_fixture(item: pytest.Item, name: str) -> bool:
-    # Parameters from a pytest_generate_tests hook leave no mark; a name that
-    # no fixture has is the test's own. pytest offers no other way to ask.
-    manager: Any = item.config.pluginmanager.get_plugin("funcmanage")
-    node = item if pytest.version_tuple >= (8, 1) else item.nodeid
-    return bool(manager.getfixturedefs(name, node))
+    from pytest_genaiver import fixtures
 
-
-def case_id(item: pytest.Item, toplevel: Path | None, variant_params: tuple[str, ...] = ()) -> str:
-    """The case's id: ``tests/test_a.py::TestB::test_c[parameter id]``, without the parts of `variant_params`.
-
-    The path is relative to `toplevel`, git's top folder, or to pytest's rootdir outside git: the same case
-    has the same id from whichever folder pytest was started.
-    """
-    whole = "::".join([_path(item, toplevel), *_names(item)])
-    if not variant_params:
-        return whole
-    from pytest_genaiver.parameters import id_without
-
-    rest = id_without(item, variant_params)
-    return whole.removesuffix(f"[{param_id(item)}]") + (f"[{rest}]" if rest else "")
-
-
-def function_id(item: pytest.Item, toplevel: Path | None) -> str:
-    """The id of the test function: the case's id without its parameter id."""
-    return case_id(item, toplevel).removesuffix(f"[{param_id(item)}]")
-
-
-def param_id(item: pytest.Item) -> str:
-    """The parameter id, as between the brackets of the node id; empty for a test without parameters."""
-    callspec = getattr(item, "callspec", None)
-    return "" if callspec is None else str(callspec.id)
-
-
-def _names(item: pytest.Item) -> list[str]:
-    # Not from item.nodeid: pytest-xdist's --dist loadgroup appends the group to it.
-    chain = item.listchain()
-    files = [place for place, node in enumerate(chain) if isinstance(node, pytest.File)]
-    return [node.name for node in chain[files[-1] + 1 if files else -1 :]]
-
-
-def _path(item: pytest.Item, toplevel: Path | None) -> str:
-    folder = toplevel or item.config.rootpath
-    if item.path.is_relative_to(folder):
-        return item.path.relative_to(folder).as_posix()
-    # git resolves symbolic links, pytest does not.
-    return Path(os.path.relpath(item.path.resolve(), folder.resolve())).as_posix()
+    # Parameters from a pytest_generate_tests hook leave no mark; a name that no fixture has is the test's own.
+    return bool(fixtures.definitions(item, name))

@@ -82,8 +82,8 @@ def start_run(opened: Opened) -> str:
     return opened.store.start_session(version.name, session_tags(version), version.model_id or "")
 
 
-def worker_input(opened: Opened, run_id: str, settings: Settings, folder: str) -> dict[str, Any]:
-    """What an xdist worker needs, as plain JSON."""
+def worker_input(opened: Opened, run_id: str, settings: Settings, folder: str, workers: int) -> dict[str, Any]:
+    """What one of these xdist workers needs, as plain JSON."""
     from dataclasses import asdict
 
     return {
@@ -95,6 +95,9 @@ def worker_input(opened: Opened, run_id: str, settings: Settings, folder: str) -
         "least": settings.repeats[0],
         "soft": settings.soft_assertions,
         "autolog": settings.autolog,
+        "concurrency": max(settings.concurrency // workers, 1),
+        "call_timeout": settings.call_timeout,
+        "max_cost": settings.max_cost,
         "folder": folder,
     }
 

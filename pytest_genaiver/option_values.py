@@ -92,6 +92,34 @@ def count(given: Given) -> int:
     return number
 
 
+def positive_count(given: Given) -> int:
+    """A whole number, 1 or more."""
+    number = _whole(given.value.strip())
+    if not number:
+        raise given.refuse("give a whole number, 1 or more, such as 8")
+    return number
+
+
+def dollars(given: Given) -> float:
+    """US dollars, above 0."""
+    return _positive(given, "give US dollars, above 0, such as 0.50")
+
+
+def seconds(given: Given) -> float:
+    """Seconds, above 0."""
+    return _positive(given, "give seconds, above 0, such as 120")
+
+
+def _positive(given: Given, allowed: str) -> float:
+    try:
+        number = float(given.value)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise given.refuse(allowed)
+    return number
+
+
 def repeats(given: Given) -> tuple[int, int, bool]:
     """``N`` or ``MIN:MAX`` as (least, most, whether it was ``N``)."""
     low, colon, high = given.value.strip().partition(":")

@@ -6,12 +6,13 @@ import enum
 import os
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from pytest_genaiver import option_values as values
 from pytest_genaiver.errors import ConfigError
+from pytest_genaiver.option_table import EVERYWHERE, OPTIONS, Option
 from pytest_genaiver.option_values import Given
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class Settings:
     require_baseline: bool = False
     repeats: tuple[int, int] = (1, 5)
     fixed: bool = False
+    concurrency: int = 8
+    max_cost: float | None = None
+    call_timeout: float = 120.0
     reports: tuple[Path, ...] = ()
     min_cases: int = 1
     app: str | None = None
@@ -60,75 +64,6 @@ class Settings:
     inference: str = "calls"
     soft_assertions: bool = False
     metrics: tuple[MetricPolicy, ...] = ()
-
-
-class _Option(NamedTuple):
-    """``min_cases``: --genai-min-cases, GENAI_MIN_CASES and the ini key genai_min_cases.
-
-    `native` is the type that a TOML file may use in place of a string.
-    """
-
-    # Not a dataclass: every pytest run imports this module, and a dataclass takes five times as long to make.
-
-    name: str
-    help: str
-    metavar: str | None = None
-    many: bool = False
-    native: type | None = None
-
-    @property
-    def flag(self) -> str:
-        return f"--genai-{self.name.replace('_', '-')}"
-
-    @property
-    def key(self) -> str:
-        return f"genai_{self.name}"
-
-
-EVERYWHERE = (
-    _Option("version_name", "Name of this version (default: the app and the git commit)", "NAME"),
-    _Option("baseline", f"Version to compare with: {values.BASELINES} (default: auto)", "REF"),
-    _Option(
-        "gate",
-        "What fails the session: fail (a regression), strict (an inconclusive comparison too), "
-        "warn or off (neither) (default: fail)",
-        "MODE",
-    ),
-    _Option("require_baseline", "Refuse to run when no baseline is found (default: a first run)", native=bool),
-    _Option(
-        "repeats",
-        "Runs of each case: a number, or bounds between which the gate chooses (default: 1:5)",
-        "N|MIN:MAX",
-        native=int,
-    ),
-    _Option(
-        "report",
-        f"Write a report, by suffix: {', '.join(values.REPORT_SUFFIXES)}. May be repeated. Default: none.",
-        "PATH",
-        many=True,
-    ),
-    _Option("min_cases", "Fail when fewer cases than N were evaluated (default: 1)", "N", native=int),
-)
-
-INI_ONLY = (
-    _Option("app", "Name of the app (default: the last part of origin's URL, else the folder)"),
-    _Option("experiment", "MLflow experiment (default: the name of the app)"),
-    _Option("tracking_uri", "MLflow tracking URI (default: MLFLOW_TRACKING_URI, else mlflow.db in git's top folder)"),
-    _Option("variant", "Configuration that is tested, a part of the version's name (default: none)"),
-    _Option(
-        "autolog",
-        "MLflow flavours whose LLM calls are traced, or none (default: all that are imported)",
-        many=True,
-    ),
-    _Option("alpha", "Chance that an unchanged version fails, over all metrics (default: 0.05)", native=float),
-    _Option(
-        "inference", "What is tested: calls (did this code change) or population (of test functions) (default: calls)"
-    ),
-    _Option("soft_assertions", "A failed assertion of a case is evidence for the gate (default: off)", native=bool),
-    _Option("metrics", "How metrics are judged, one a line: accuracy: higher, tolerance=0.02", many=True),
-)
-
-_OPTIONS = {option.name: option for option in (*EVERYWHERE, *INI_ONLY)}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -146,7 +81,7 @@ def add_options(parser: pytest.Parser) -> None:
         else:
             action = "append" if option.many else "store"
             group.addoption(option.flag, action=action, metavar=option.metavar, help=option.help)
-    for option in _OPTIONS.values():
+    for option in OPTIONS.values():
         kind: Any = "linelist" if option.many else _scalar(option.native)
         parser.addini(option.key, option.help, type=kind, default=None)
 
@@ -194,7 +129,7 @@ class _Reader:
         self.found: dict[str, Given] = {}
 
     def read(self, name: str, parse: Callable[[Given], T], default: T) -> T:
-        option = _OPTIONS[name]
+        option = OPTIONS[name]
         everywhere = (self._from_command_line, self._from_environment, self._from_ini)
         sources = everywhere if option in EVERYWHERE else (self._from_ini,)
         given = next(filter(None, (source(option) for source in sources)), None)
@@ -203,13 +138,13 @@ class _Reader:
         self.found[name] = given
         return parse(given)
 
-    def _from_command_line(self, option: _Option) -> Given | None:
+    def _from_command_line(self, option: Option) -> Given | None:
         value = self.config.getoption(option.key)
         if value is None:
             return None
         return Given(source=option.flag, values=_texts(value), folder=self.config.invocation_params.dir)
 
-    def _from_environment(self, option: _Option) -> Given | None:
+    def _from_environment(self, option: Option) -> Given | None:
         name = option.key.upper()
         value = self.environ.get(name, "").strip()
         given = [one for one in value.split(os.pathsep) if one] if option.many else [value]
@@ -217,7 +152,7 @@ class _Reader:
             return None
         return Given(source=name, values=tuple(given), folder=self.config.invocation_params.dir)
 
-    def _from_ini(self, option: _Option) -> Given | None:
+    def _from_ini(self, option: Option) -> Given | None:
         try:
             value = self.config.getini(option.key)
         except TypeError as error:
@@ -247,6 +182,9 @@ def _read(reader: _Reader) -> Settings:
         require_baseline=reader.read("require_baseline", values.boolean, False),
         repeats=(least, most),
         fixed=fixed,
+        concurrency=reader.read("concurrency", values.positive_count, 8),
+        max_cost=reader.read("max_cost", values.dollars, None),
+        call_timeout=reader.read("call_timeout", values.seconds, 120.0),
         reports=reader.read("report", values.reports, ()),
         min_cases=reader.read("min_cases", values.count, 1),
         app=reader.read("app", values.text, None),
@@ -275,7 +213,7 @@ def _overridden(config: pytest.Config) -> set[str]:
 
 def _check_keys(config: pytest.Config) -> None:
     """Refuse ini keys that look like ours and are nobody's: pytest itself only warns."""
-    known = [option.key for option in _OPTIONS.values()]
+    known = [option.key for option in OPTIONS.values()]
     with warnings.catch_warnings():
         # Deprecated in pytest 9, which offers no other way to list the keys.
         warnings.simplefilter("ignore")

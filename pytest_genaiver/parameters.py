@@ -10,7 +10,7 @@ from pytest_genaiver.core.variants import text_of
 from pytest_genaiver.marker import names_of, params_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import pytest
 
@@ -24,11 +24,19 @@ def id_without(item: pytest.Item, names: Collection[str]) -> str:
     return "-".join(filter(None, parts)) if parts else str(callspec.id)
 
 
-def texts_of(item: pytest.Item, names: Collection[str]) -> dict[str, str]:
-    """Name -> the value of these parameters as a short line."""
+def texts_of(item: pytest.Item, names: Collection[str], inputs: Mapping[str, Any]) -> dict[str, str]:
+    """Name -> the value of these parameters, or columns of the item's row, as a short line.
+
+    A row need not have every column: what it lacks is left out.
+    """
     parts = {group[0]: part for group, part in _parts(item) if len(group) == 1}
     params = params_of(item)
-    return {name: text_of(params[name], parts.get(name) or _piece(item, name)) for name in names}
+    values = {**inputs, **params}
+    return {
+        name: text_of(values[name], parts.get(name) or (_piece(item, name) if name in params else name))
+        for name in names
+        if name in values
+    }
 
 
 def _parts(item: pytest.Item) -> list[tuple[Sequence[str], str]]:
@@ -44,7 +52,8 @@ def _parts(item: pytest.Item) -> list[tuple[Sequence[str], str]]:
 def _groups(item: pytest.Item) -> Iterator[list[str]]:
     together = [names_of(mark) for mark in item.iter_markers("parametrize")]
     seen: set[str] = set()
-    for name in params_of(item):
+    callspec: Any = getattr(item, "callspec", None)
+    for name in () if callspec is None else callspec.params:
         if name not in seen:
             group = next((names for names in together if name in names), [name])
             seen.update(group)

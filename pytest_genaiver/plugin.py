@@ -6,11 +6,13 @@ Imported in every pytest run: nothing here imports MLflow, git, numpy or pandas 
 from __future__ import annotations
 
 import os
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_genaiver.marker import MARKER_LINE
+from pytest_genaiver.errors import USAGE
+from pytest_genaiver.marker import MARKER_LINE, data_of, target_fixture
 from pytest_genaiver.options import add_options, is_active, read_settings
 
 if TYPE_CHECKING:
@@ -58,6 +60,47 @@ def _configure_session(config: pytest.Config, settings: Any) -> None:
         config.pluginmanager.register(Controller(session), "genaiver-controller")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, obj: object) -> None:
+    """A fixture that is a target is set up, and parametrises its test, as if the test had asked for it."""
+    if isinstance(obj, FunctionType) and (name := target_fixture(collector, obj)) is not None:
+        pytest.mark.usefixtures(name)(obj)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One item for each row of `data=`, first among the parameters: `test_support[refund-1]`."""
+    if data_of(metafunc.definition) is not None:
+        from pytest_genaiver.rows import parametrize
+
+        parametrize(metafunc)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A `data=` that cannot be used is a usage error without the flag too; a session's collector asks by itself."""
+    if config.pluginmanager.has_plugin("genaiver-collector") or all(data_of(item) is None for item in items):
+        return
+    from pytest_genaiver.rows import data_error
+
+    error = data_error(config, items)
+    if error is None:
+        return
+    output: dict[str, str] | None = getattr(config, "workeroutput", None)
+    if output is None:
+        raise pytest.UsageError(error)
+    output[USAGE] = error
+    items[:] = []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A mistake that an xdist worker found is the session's."""
+    found = getattr(node, "workeroutput", {}).get(USAGE)
+    if found is not None:
+        raise pytest.UsageError(found)
+
+
 @pytest.fixture
 def genai_case(request: pytest.FixtureRequest) -> GenaiCase:
     """This evaluation case: inputs, expectations, output, scores, trace. Works without --genai-version too."""
@@ -67,7 +110,7 @@ def genai_case(request: pytest.FixtureRequest) -> GenaiCase:
         return case
     from pytest_genaiver.inert import plain_case
 
-    return plain_case(request.node)
+    return plain_case(request)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ from pytest_genaiver.cases import GenaiVersion
 from pytest_genaiver.core.identity import sanitise
 from pytest_genaiver.core.records import RepeatRecord, assemble
 from pytest_genaiver.errors import GenaiverError, warn
-from pytest_genaiver.runner import PLANNED, Runner
+from pytest_genaiver.planned import PLANNED
+from pytest_genaiver.runner import Gatekeeper, Limits, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from pytest_genaiver.adapters.tracking.store import Store
     from pytest_genaiver.core.results import Version
+    from pytest_genaiver.spending import Purse
+    from pytest_genaiver.waiting import Shown
 
 RUNNER = "genaiver-runner"
 
@@ -37,7 +40,17 @@ class TestProcess:
 
     __test__ = False
 
-    def __init__(self, store: Store, version: Version, run_id: str, autolog: Sequence[str] | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        version: Version,
+        run_id: str,
+        *,
+        autolog: Sequence[str] | None,
+        limits: Limits,
+        purse: Purse,
+        shown: Shown,
+    ) -> None:
         self._store = store
         self._version = version
         self._to = Destination(
@@ -47,19 +60,28 @@ class TestProcess:
             run_id=run_id,
         )
         self._autolog = Autolog(autolog)
-        self._tracer = Tracer(self._to, surroundings=Surroundings(self._to))
-        self.runner = Runner(self._tracer, told=tell, version=GenaiVersion(version, self))
+        self._tracer = Tracer(self._to, surroundings=Surroundings(self._to), paid=purse.pay)
+        self.runner = Runner(
+            self._tracer,
+            told=tell,
+            version=GenaiVersion(version, self),
+            limits=limits,
+            purse=purse,
+            shown=shown,
+        )
         self._running = False
 
-    def start(self) -> None:
+    def start(self, config: pytest.Config) -> None:
         self._running = True
+        config.pluginmanager.register(self.runner, RUNNER)
+        config.pluginmanager.register(Gatekeeper(self.runner), "genaiver-gatekeeper")
         with calm():
             self._tracer.start()
             self._autolog.enable()
 
     def finish(self) -> dict[str, Any]:
         """Write what is left; what was produced here, as plain JSON for the session."""
-        self.runner.abandon()
+        self.runner.stop("the session has ended")
         with calm():
             count: Count = self._tracer.finish()
         return {**asdict(count), "produced": self._tracer.produced}

@@ -2,83 +2,88 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import uuid
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_genaiver import soft
-from pytest_genaiver.cases import GenaiCase, GenaiVersion, mean_scores
-from pytest_genaiver.core.failures import is_provider_failure
-from pytest_genaiver.core.records import Outcome, PlannedCase, RepeatRecord
+from pytest_genaiver.adapters.traces.scope import Scope
+from pytest_genaiver.ahead import Ahead
+from pytest_genaiver.cases import GenaiCase, GenaiVersion
+from pytest_genaiver.core.records import Outcome, RepeatRecord
 from pytest_genaiver.core.variants import bare_id
+from pytest_genaiver.errors import CallRefused
+from pytest_genaiver.execution import Around, Execution, Told
+from pytest_genaiver.marker import copied
+from pytest_genaiver.outcomes import as_failed, feedback_for, outcome_of, request_id, scores_of
+from pytest_genaiver.planned import PLANNED, Planned
+from pytest_genaiver.prints import Prints
+from pytest_genaiver.repeating import run_again, sibling_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
-    from mlflow.entities import Trace
-
-    from pytest_genaiver.adapters.traces.scope import Scope
     from pytest_genaiver.adapters.traces.tracer import Tracer
+    from pytest_genaiver.spending import Purse
+    from pytest_genaiver.waiting import Shown
 
 RECORDS = "genaiver"
 """The attribute of a report that carries its case's records to the session, through xdist too."""
 
 
+@dataclass(slots=True, eq=False)
+class Gatekeeper:
+    """Beside the runner, whose own hooks are wrappers: pytest does not expect those to skip a test."""
+
+    runner: Runner
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self) -> None:
+        self.runner.refuse()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """A case that will run, with the values that do not travel between processes. `test_name`: its whole node id."""
+class Limits:
+    """On calls: `concurrency` at once, each at most `timeout` seconds."""
 
-    case: PlannedCase
-    test_name: str
-    case_id: str | None
-    inputs: Mapping[str, Any]
-    expectations: Mapping[str, Any]
-    repeats: int
-    soft: bool = False
-
-
-PLANNED = pytest.StashKey[Planned]()
-
-
-class Sibling(pytest.Item):
-    """Never run. As `nextitem` it makes pytest tear an item down and leave everything wider up."""
-
-    def runtest(self) -> None:
-        """Nothing: pytest asks every item for it."""
-
-
-@dataclass(slots=True)
-class Execution:
-    """One execution of one item, from its setup to its teardown."""
-
-    scope: Scope
-    case: GenaiCase | None = None
-    outcome: Outcome | None = None
-    rationale: str | None = None
-    root: Any = None
-    exit: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-
-
-class Told(Protocol):
-    """Who is told of each finished repeat."""
-
-    def __call__(self, item: pytest.Item, records: list[RepeatRecord]) -> None: ...
+    concurrency: int = 8
+    timeout: float = 120.0
 
 
 class Runner:
     """The plugin object of a process that runs tests (under xdist: of each worker)."""
 
-    def __init__(self, tracer: Tracer, *, told: Told, version: GenaiVersion) -> None:
+    def __init__(
+        self,
+        tracer: Tracer,
+        *,
+        told: Told,
+        version: GenaiVersion,
+        limits: Limits,
+        purse: Purse,
+        shown: Shown,
+    ) -> None:
+        """`purse` says whether more may be called, `shown` shows what is waited for."""
         self._tracer = tracer
         self.version = version
         self._told = told
+        self._purse = purse
+        self._prints = Prints()
+        self.ahead = Ahead(
+            make=self._execution,
+            tracer=tracer,
+            prints=self._prints,
+            size=limits.concurrency,
+            timeout=limits.timeout,
+            purse=purse,
+            shown=shown,
+        )
         # Unique in the process too: a context that outlives its session must not pass for one of this one.
         self._keys = (f"{uuid.uuid4().hex[:8]}-{n}" for n in itertools.count())
-        self._now: Execution | None = None
+        self._now: Around | None = None
         self._repeat = 0
         self._records: list[RepeatRecord] = []
         self._history: dict[str, dict[int, RepeatRecord]] = {}
@@ -89,7 +94,12 @@ class Runner:
     @property
     def case(self) -> GenaiCase | None:
         """The case that is running, for the fixture."""
-        return self._now.case if self._now else None
+        return self._now.case if isinstance(self._now, Execution) else None
+
+    def expect(self, items: Sequence[pytest.Item]) -> None:
+        """These items will run, in this order, with all their repeats: their targets may be called."""
+        self._prints.tap()
+        self.ahead.plan([(i, n) for i in items if (p := i.stash.get(PLANNED, None)) for n in range(p.repeats)])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
@@ -107,6 +117,7 @@ class Runner:
     ) -> Iterator[list[dict[str, Any]]]:
         """Run each item as that repeat, unreported; yields the records of each. `last` stands behind them."""
         items = [item for item, _ in wanted]
+        self.ahead.plan(wanted)
         for (item, repeat), after in zip(wanted, [*items[1:], last], strict=True):
             self._begin(repeat)
             run_again(item, sibling_of(item) if after is item else after)
@@ -125,30 +136,45 @@ class Runner:
         """Everything that was recorded in this process, as plain JSON."""
         return [r.to_json() for records in self._history.values() for r in records.values()]
 
+    def stop(self, why: str) -> None:
+        """No more calls: what still runs is given a moment."""
+        self.abandon()
+        self.ahead.stop(why)
+        self._prints.untap()
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        planned = item.stash.get(PLANNED, None)
-        now = Execution(scope=self._scope(item, planned))
-        if planned is not None:
-            now.case = GenaiCase(
-                id=bare_id(planned.case),
-                inputs=planned.inputs,
-                expectations=planned.expectations,
-                repeat=self._repeat,
-                trace=self._trace(now.scope),
-            )
-        self._now = now
+        now = self._now = self._begun(item)
         # A rerun (pytest-rerunfailures) is the same repeat again: its last attempt counts.
         self._failed.pop(self._repeat, None)
         self._soft.pop(self._repeat, None)
         now.exit.enter_context(self._tracer.open(now.scope))
-        return (yield)
+        self._prints.tap()
+        result = yield
+        self.ahead.up(item)
+        return result
+
+    def refuse(self) -> None:
+        """Skip the case that is about to be set up, where nothing may be called any more."""
+        now = self._now
+        if isinstance(now, Execution) and now.call is None and (why := self._purse.refusal()):
+            now.refused = True
+            pytest.skip(why)
+
+    def _begun(self, item: pytest.Item) -> Around:
+        if PLANNED not in item.stash:
+            return Around(scope=Scope(key=next(self._keys), test_name=item.nodeid))
+        return self.ahead.take(item, self._repeat) or self._execution(item, self._repeat)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
         now = self._now
-        if now is None or now.case is None:
+        self._prints.tap()
+        if not isinstance(now, Execution):
             return (yield)
+        return (yield from (self._body(item, now) if now.planned.target is None else self._body_of_target(item, now)))
+
+    def _body(self, item: pytest.Item, now: Execution) -> Generator[None, Any, Any]:
         with self._tracer.root(now.scope, item.name, now.case.inputs) as span:
             try:
                 return (yield)
@@ -156,13 +182,34 @@ class Runner:
                 if now.case.has_output:
                     span.set_outputs(now.case.output)
 
+    def _body_of_target(self, item: pytest.Item, now: Execution) -> Generator[None, Any, Any]:
+        self.ahead.start(item, now)
+        call = now.call
+        assert call is not None
+        self.ahead.wait(call)
+        if isinstance(call.error, CallRefused):
+            now.refused = True
+            pytest.skip(str(call.error))
+        with self._tracer.inside(now.scope, "app"):
+            result = yield
+        if call.error is None:
+            now.case.answered()
+        elif not now.seen:
+            # A test that never asked for the answer must not pass where there is none.
+            call.result()
+        return result
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self) -> Generator[None, Any, Any]:
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, Any, Any]:
+        self.ahead.before_teardown(item, nextitem)
         try:
             return (yield)
         finally:
             if self._now is not None:
                 self._now.exit.close()
+
+    def pytest_fixture_post_finalizer(self, fixturedef: Any) -> None:
+        self.ahead.down(fixturedef)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -170,17 +217,20 @@ class Runner:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         planned = item.stash.get(PLANNED, None)
-        if planned is None or self._now is None:
+        now = self._now
+        if planned is None or not isinstance(now, Execution):
             if report.when == "teardown":
                 self._close_plain()
             return report
-        self._now.outcome = outcome_of(report, call, self._now.outcome)
-        if planned.soft and self._now.outcome == "failed" and (why := soft.soften(report, call)) is not None:
-            self._now.rationale = self._soft[self._repeat] = why
+        now.outcome = outcome_of(report, call, now.outcome)
+        if planned.soft and now.outcome == "failed" and (why := soft.soften(report, call)) is not None:
+            now.rationale = self._soft[self._repeat] = why
         last = self._repeat == planned.repeats - 1
         # pytest keeps one list of captured output for all executions of an item.
         shown = len(report.sections)
         report.sections = report.sections[self._sections :]
+        if report.when == "call" and now.printed:
+            report.sections.append(("Captured output of the target", "".join(now.printed)))
         if report.failed:
             self._failed.setdefault(self._repeat, report)
         if last and self._failed and (report.failed or (report.when == "call" and report.passed)):
@@ -189,7 +239,7 @@ class Runner:
             soft.mark(report, self._soft, planned.repeats)
         if report.when == "teardown":
             self._sections = shown
-            self._finish(item, planned, self._now)
+            self._finish(item, planned, now)
             if last:
                 setattr(report, RECORDS, [r.to_json() for r in self._records])
         return report
@@ -203,11 +253,11 @@ class Runner:
         self._told(item, list(history.values()))
 
     def _record(self, planned: Planned, now: Execution) -> RepeatRecord:
-        assert now.case is not None
         outcome: Outcome = now.outcome or "error"
         measured = self._tracer.measured(now.scope)
-        recorded = bool(measured.calls or measured.latency is not None or now.case.scores or now.case.has_output)
-        scores = scores_of(now.case, outcome, measured.scores())
+        measured_any = bool(measured.calls or measured.latency is not None)
+        recorded = measured_any or now.call is not None or bool(now.case.scores or now.case.has_output)
+        scores = scores_of(now.case, outcome, {**measured.scores(), **now.first_token()})
         traces = self._tracer.close(now.scope, feedback_for(now.case, scores.get("passed"), now.rationale))
         return RepeatRecord(
             case=planned.case.id,
@@ -218,6 +268,7 @@ class Runner:
             calls=measured.calls,
             without_usage=measured.calls_without_usage,
             recorded=recorded,
+            refused=now.refused,
             rationale=now.rationale,
         )
 
@@ -226,74 +277,24 @@ class Runner:
             self._tracer.close(self._now.scope, ())
             self._now = None
 
-    def _scope(self, item: pytest.Item, planned: Planned | None) -> Scope:
-        from pytest_genaiver.adapters.traces.scope import Scope
-
-        key = next(self._keys)
-        if planned is None:
-            return Scope(key=key, test_name=item.nodeid)
-        return Scope(
-            key=key,
+    def _execution(self, item: pytest.Item, repeat: int) -> Execution:
+        """Also called ahead of the item's turn, on other threads."""
+        planned = item.stash[PLANNED]
+        scope = Scope(
+            key=next(self._keys),
             test_name=planned.test_name,
             case_id=planned.case_id,
-            request_id=planned.case.request_id(self._repeat),
+            request_id=request_id(planned.case, repeat),
+            row_tags=planned.tags,
         )
-
-    def _trace(self, scope: Scope) -> Callable[[], Trace | None]:
-        return lambda: self._tracer.trace_of(scope)
-
-
-def sibling_of(item: pytest.Item) -> pytest.Item:
-    sibling: pytest.Item = Sibling.from_parent(item.parent or item.session, name="genaiver-repeat")
-    return sibling
-
-
-def run_again(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """One more execution of an item, unreported: fixtures of function scope anew, wider ones kept."""
-    runner: Any = item.config.pluginmanager.get_plugin("runner")
-    runner.runtestprotocol(item, log=False, nextitem=nextitem)
-
-
-def outcome_of(report: pytest.TestReport, call: pytest.CallInfo[None], before: Outcome | None) -> Outcome | None:
-    """The outcome of an execution, from each of its reports in turn."""
-    if report.when in {"teardown", "setup"}:
-        if report.failed:
-            return "error"
-        return "skipped" if report.skipped else before
-    if hasattr(report, "wasxfail"):
-        return "passed" if report.passed else "failed"
-    if report.passed or "[XPASS(strict)]" in str(report.longrepr):
-        # Each failed subtest has a report of its own, before that of its test, which passes.
-        return before if before in ("failed", "provider") else "passed"
-    if report.skipped:
-        return "skipped"
-    return "provider" if is_provider_failure(call.excinfo.value if call.excinfo else None) else "failed"
-
-
-def scores_of(case: GenaiCase, outcome: Outcome, measured: Mapping[str, float]) -> dict[str, float | None]:
-    """Metric -> value of one execution. A provider's failure leaves everything missing: it is never quality 0."""
-    own = mean_scores(case.scores)
-    if outcome == "provider":
-        return dict.fromkeys((*own, "passed"))
-    if outcome == "skipped":
-        return {}
-    passed = {"passed": 1.0, "failed": 0.0}.get(outcome)
-    return {"passed": passed, **own, **measured}
-
-
-def feedback_for(case: GenaiCase, passed: float | None, why: str | None = None) -> list[Any]:
-    """The scores of one execution as MLflow feedback; `why` is the rationale of `passed`."""
-    from pytest_genaiver.adapters.traces.feedback import feedback_of
-
-    given = [feedback_of(s.name, s.given, s.rationale) for s in case.scores]
-    return given if passed is None else [feedback_of("passed", bool(passed), why), *given]
-
-
-def as_failed(report: pytest.TestReport, failed: Mapping[int, pytest.TestReport], repeats: int) -> pytest.TestReport:
-    """The report of the last repeat, failing as the first failed one did: an item fails once."""
-    if repeats > 1:
-        first = failed[min(failed)]
-        which = ", ".join(str(repeat + 1) for repeat in sorted(failed))
-        report.outcome, report.longrepr = "failed", first.longrepr
-        report.sections = [*first.sections, ("genaiver", f"repeat {which} of {repeats} failed")]
-    return report
+        execution = Execution(scope=scope, planned=planned, repeat=repeat)
+        execution.case = GenaiCase(
+            id=bare_id(planned.case),
+            inputs=copied(dict(planned.inputs)),
+            expectations=copied(dict(planned.expectations)),
+            repeat=repeat,
+            trace=lambda: self._tracer.trace_of(scope),
+            answer=None if planned.target is None else execution.answer,
+            judging=lambda: self._tracer.judging(scope),
+        )
+        return execution

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from pytest_genaiver import closing, judging, opening, soft, telling
+from pytest_genaiver import closing, judging, opening, soft, telling, waiting
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.aggregating import told_apart, with_aggregates
 from pytest_genaiver.baseline import Baseline, Finder
@@ -22,9 +22,10 @@ from pytest_genaiver.judging import Judge
 from pytest_genaiver.looks import Looks, Wanted
 from pytest_genaiver.option_values import with_hook_metrics
 from pytest_genaiver.options import SessionGate
-from pytest_genaiver.process import RUNNER, TestProcess, quieten
+from pytest_genaiver.process import TestProcess, quieten
 from pytest_genaiver.public import NO_BASELINE
-from pytest_genaiver.runner import RECORDS
+from pytest_genaiver.runner import RECORDS, Limits
+from pytest_genaiver.spending import Purse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,10 +130,18 @@ class Session:
             self.opened.surveyed.root, self.settings.repeats[0], soft=self.settings.soft_assertions
         )
         self.config.pluginmanager.register(self.collector, "genaiver-collector")
-        self.process = TestProcess(self.opened.store, self.opened.version, self.run_id, self.settings.autolog)
+        settings, opened = self.settings, self.opened
+        self.process = TestProcess(
+            opened.store,
+            opened.version,
+            self.run_id,
+            autolog=settings.autolog,
+            limits=Limits(concurrency=settings.concurrency, timeout=settings.call_timeout),
+            purse=Purse(settings.max_cost),
+            shown=waiting.for_terminal(self._terminal()),
+        )
         self.config.add_cleanup(self.process.stop)
-        self.process.start()
-        self.config.pluginmanager.register(self.process.runner, RUNNER)
+        self.process.start(self.config)
         looks = Looks(self.process.runner, ask=self.wanted, got=self.ledger.add)
         self.config.pluginmanager.register(looks, "genaiver-looks")
 
@@ -174,7 +183,7 @@ class Session:
 
     def wanted(self) -> Wanted:
         """Ask the gate what it wants run again; empty when it is sure, or decides nothing."""
-        if self.plan is None or self.settings.gate is SessionGate.OFF:
+        if self.plan is None or self.settings.gate is SessionGate.OFF or self.ledger.refused:
             return {}
         facts = SessionFacts(id="", started="", complete=False, repeats=0)
         decision = self._judge(self.plan).ask(self._compared(facts, self.plan))
@@ -243,6 +252,9 @@ class Session:
             return f"xdist worker {', '.join(self.ledger.crashed)} crashed"
         if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
             return f"interrupted, {len(unrun)} of {len(plan.cases)} cases did not run"
+        if self.ledger.refused:
+            limit = f"the known cost has reached --genai-max-cost, {self.settings.max_cost:g} USD"
+            return f"{limit}: {len(unrun)} of {len(plan.cases)} cases did not run"
         if unrun:
             why = str(session.shouldstop or session.shouldfail or "stopped early")
             return f"{why}: {len(unrun)} of {len(plan.cases)} cases did not run"

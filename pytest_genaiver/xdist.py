@@ -16,8 +16,13 @@ from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.collecting import Collector
 from pytest_genaiver.core.records import Plan
 from pytest_genaiver.core.results import Version
-from pytest_genaiver.looks import ControllerLooks, WorkerLooks, put
-from pytest_genaiver.process import RUNNER, TestProcess, quieten
+from pytest_genaiver.errors import USAGE
+from pytest_genaiver.looks import ControllerLooks, WorkerLooks
+from pytest_genaiver.meeting import put
+from pytest_genaiver.process import TestProcess, quieten
+from pytest_genaiver.runner import Limits
+from pytest_genaiver.spending import SharedPurse
+from pytest_genaiver.waiting import InAFile, for_log, of_workers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +30,6 @@ if TYPE_CHECKING:
     from pytest_genaiver.session import Session
 
 KEY = "genaiver"
-USAGE = "genaiver_usage"
 _LAST_WORDS = 10.0
 """Seconds that workers have to count their traces once the session ended."""
 
@@ -47,7 +51,8 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         s = self._session
-        node.workerinput[KEY] = opening.worker_input(s.opened, s.run_id, s.settings, str(self._folder))
+        workers = node.workerinput["workercount"]
+        node.workerinput[KEY] = opening.worker_input(s.opened, s.run_id, s.settings, str(self._folder), workers)
         self._live.add(node.gateway.id)
 
     @pytest.hookimpl(optionalhook=True)
@@ -61,11 +66,13 @@ class Controller:
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """The gate is asked on a thread: xdist's loop holds this one."""
         if self._session.distributed:
+            shown = for_log(session.config.pluginmanager.get_plugin("terminalreporter"))
             looks = ControllerLooks(
                 folder=self._folder,
                 live=lambda: set(self._live),
                 ask=self._session.wanted,
                 got=self._session.ledger.add,
+                tick=lambda: shown.show(lambda: of_workers(self._folder)),
                 stopped=lambda: self._ended.is_set() or bool(session.shouldstop or session.shouldfail),
             )
             self._thread = threading.Thread(target=looks.run, name="genaiver-looks", daemon=True)
@@ -79,8 +86,6 @@ class Controller:
         if output is None:
             # A worker that crashed leaves no output.
             self._session.ledger.crashed.append(node.gateway.id)
-        elif USAGE in output:
-            raise pytest.UsageError(output[USAGE])
 
     def finish(self) -> None:
         """Let the workers go, and gather what they counted: those that crashed left nothing."""
@@ -106,6 +111,7 @@ class Worker:
         self.folder = Path(self.given["folder"])
         self.collector = Collector(Path(self.given["root"]), self.given["least"], soft=self.given["soft"])
         self.process: TestProcess | None = None
+        self.expected: set[pytest.Item] = set()
         config.pluginmanager.register(self.collector, "genaiver-collector")
 
     @pytest.hookimpl(tryfirst=True)
@@ -122,10 +128,17 @@ class Worker:
         self.config.add_cleanup(prepare())
         quieten(self.config)
         store = opening.worker_store(given)
-        self.process = TestProcess(store, Version(**given["version"]), given["run_id"], given["autolog"])
+        self.process = TestProcess(
+            store,
+            Version(**given["version"]),
+            given["run_id"],
+            autolog=given["autolog"],
+            limits=Limits(concurrency=given["concurrency"], timeout=given["call_timeout"]),
+            purse=SharedPurse(given["max_cost"], self.folder, self.name),
+            shown=InAFile(self.folder, self.name),
+        )
         self.config.add_cleanup(self.process.stop)
-        self.process.start()
-        self.config.pluginmanager.register(self.process.runner, RUNNER)
+        self.process.start(self.config)
         looks = WorkerLooks(self.process.runner, self.folder, self.name)
         self.config.pluginmanager.register(looks, "genaiver-looks")
 
@@ -137,7 +150,29 @@ class Worker:
         put(self.folder / f"{self.name}-plan.json", plan.to_json())
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """The controller hands out tests bit by bit: those that this worker has by now may be called ahead."""
+        if self.process is not None:
+            known = [item, *([nextitem] if nextitem else []), *assigned(self.config, item.session)]
+            new = [i for i in dict.fromkeys(known) if i not in self.expected]
+            self.expected.update(new)
+            self.process.runner.expect(new)
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         if self.process is not None:
             put(self.folder / f"{self.name}-count.json", self.process.finish())
             self.process.stop()
+
+
+def assigned(config: pytest.Config, session: pytest.Session) -> list[pytest.Item]:
+    """The tests that wait in this worker, in their order; none where xdist has moved the name that it uses for them.
+
+    xdist has no public way to ask. A test that is not known here is called when its own turn comes.
+    """
+    for plugin in config.pluginmanager.get_plugins():
+        queue = getattr(plugin, "torun", None)
+        if queue is not None and hasattr(queue, "lock"):
+            with queue.lock() as waiting:
+                return [session.items[i] for i in waiting if isinstance(i, int)]
+    return []

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(pytest_genaiver.__file__).parent
 
-# Each adapter owns one outside world; MLflow's traces and MLflow's store are two of them.
+# Each adapter owns one outside world; MLflow's traces, its store and its scorers are three of them.
 ADAPTERS = {
     "adapters.git": {"git"},
+    "adapters.datasets": {"mlflow", "pandas"},
     "adapters.traces": {"mlflow", "opentelemetry"},
     "adapters.tracking": {"mlflow", "opentelemetry"},
     "adapters.results_file": set[str](),
+    # pandas and rouge_score are what MLflow's metrics compute with.
+    "adapters.scorers": {"mlflow", "pandas", "rouge_score"},
 }
 # These put a session together, or print for it, and so may know the reports.
 KNOW_THE_REPORT = {"session", "closing", "concluding", "telling"}
@@ -50,8 +53,9 @@ PURE = {
 IMPURE_NAMES = {"pathlib": {"Path"}, "uuid": {"uuid1", "uuid4"}}
 IMPURE_CALLS = {"print", "open", "input", "now", "utcnow", "today", "default_rng()"}
 
-# Imported by the entry point in every pytest run, or by the fixtures without the flag; the last by a session only.
-INERT = {"__init__", "plugin", "hookspecs", "inert"}
+# Imported by the entry point in every pytest run, or for `data=` and the fixtures without the flag; the last by a
+# session only.
+INERT = {"__init__", "plugin", "hookspecs", "inert", "rows"}
 ACTIVE = {"session", "xdist"}
 HEAVY = {"mlflow", "opentelemetry", "pandas", "numpy", "git", "openai", "sqlalchemy", "xdist"}
 

@@ -128,7 +128,7 @@ def test_nothing_heavy_is_imported_no_process_started_no_socket_opened_no_file_l
 def test_a_run_without_cases_imports_the_entry_point_and_what_it_needs_only(project: Project) -> None:
     project.write(PLAIN)
     ours = {name.partition(".")[2] for name in project.run().modules if name.startswith("pytest_genaiver.")}
-    assert ours == {"plugin", "hookspecs", "marker", "options", "option_values", "errors"}
+    assert ours == {"plugin", "hookspecs", "marker", "options", "option_table", "option_values", "errors"}
 
 
 def test_the_output_is_that_of_a_run_without_the_plugin(project: Project) -> None:

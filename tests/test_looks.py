@@ -7,11 +7,12 @@ import threading
 
 import pytest
 
-from pytest_genaiver.looks import ControllerLooks, put, shares
+from pytest_genaiver.looks import ControllerLooks, shares
+from pytest_genaiver.meeting import put
 
 
 def looks(folder, live, ask, got=lambda records: None, stopped=lambda: False):
-    return ControllerLooks(folder=folder, live=live, ask=ask, got=got, stopped=stopped)
+    return ControllerLooks(folder=folder, live=live, ask=ask, got=got, tick=lambda: None, stopped=stopped)
 
 
 def answers(folder):

@@ -124,8 +124,8 @@ def test_a_distant_marker_is_checked_although_a_nearer_one_wins(only: Only) -> N
             "expectations=('topic',)",
             "expectations names 'topic', which is no parameter of this test; parameters: none: the test",
         ),
-        ("target=print", "target=<built-in function print> is not supported in this version; leave target out"),
-        ("data='a.csv'", "data='a.csv' is not supported in this version; leave data out"),
+        ("target=3", "target=3 cannot be used; give a function, 'package.module:function', or a fixture's name"),
+        ("target=' '", "target=' ' cannot be used; give a function, 'package.module:function', or a fixture's name"),
         ("scorers=[len]", "scorers=[<built-in function len>] is not supported in this version"),
         ("versions=2", "versions=2 is not supported in this version; leave versions out"),
         ("soft=1", "soft=1 cannot be used; allowed: True, False"),
@@ -158,16 +158,16 @@ def test_defaults_may_be_written_out(only: Only, arguments: str) -> None:
     assert options_of(only(f"@mark({arguments})\ndef test_it(): pass")) == EvalOptions()
 
 
-def test_refusing_data_never_compares_it(only: Only) -> None:
+def test_refusing_an_argument_never_compares_it(only: Only) -> None:
     item = only("""
 class Table:
     def __eq__(self, other): raise TypeError("a table is no bool")
     def __repr__(self): return "a table of\\n" + 100 * "x"
 
-@mark(data=Table())
+@mark(versions=Table())
 def test_it(): pass
 """)
-    assert f" data=a table of {66 * 'x'}... is not supported in this version;" in refusal(item)
+    assert f" versions=a table of {66 * 'x'}... is not supported in this version;" in refusal(item)
 
 
 def inputs_of(item: pytest.Item) -> tuple[dict[str, Any], dict[str, Any]]:

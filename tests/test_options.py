@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_genaiver.options import EVERYWHERE, INI_ONLY, SessionGate, Settings, is_active, read_settings
+from pytest_genaiver.option_table import EVERYWHERE, INI_ONLY
+from pytest_genaiver.options import SessionGate, Settings, is_active, read_settings
 
 CONFTEST = """
     from pytest_genaiver import options

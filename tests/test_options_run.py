@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_genaiver.options import EVERYWHERE, INI_ONLY
+from pytest_genaiver.option_table import EVERYWHERE, INI_ONLY
 
 CONFTEST = """
     import os

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_genaiver.marker import case_id, function_id
+from pytest_genaiver.case_ids import case_id, function_id
 from pytest_genaiver.parameters import id_without, texts_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def test_a_parameter_of_its_own_mark_is_taken_out(items: Callable[[str], list[py
         "test_it.py::test_it[q]",
     }
     assert {function_id(item, None) for item in found} == {"test_it.py::test_it"}
-    assert {texts_of(item, ("model",))["model"] for item in found} == {"m-1", "m-2"}
+    assert {texts_of(item, ("model",), {})["model"] for item in found} == {"m-1", "m-2"}
 
 
 def test_nothing_left_is_an_id_without_brackets(items: Callable[[str], list[pytest.Item]]) -> None:
@@ -67,7 +67,7 @@ def test_a_parameter_that_shares_a_mark_is_taken_out(items: Callable[[str], list
     found = items(JOINT)
     assert [id_without(item, ("model",)) for item in found] == ["\\xe9?-1", "None-0.5", "True-3", "ask-Client"]
     assert [id_without(item, ("model", "k")) for item in found] == ["\\xe9?", "None", "True", "ask"]
-    assert [texts_of(item, ("model",))["model"] for item in found] == ["m-1", "m", "BIG", "model3"]
+    assert [texts_of(item, ("model",), {})["model"] for item in found] == ["m-1", "m", "BIG", "model3"]
 
 
 OTHERS = """
@@ -94,7 +94,7 @@ def test_what_a_hook_parametrised_together_stays_whole(items: Callable[[str], li
         "def pytest_generate_tests(metafunc): metafunc.parametrize('a, b', [(1, 2)])\ndef test_it(a, b): pass"
     )
     assert id_without(item, ("a",)) == "1-2"
-    assert texts_of(item, ("a",)) == {"a": "1"}
+    assert texts_of(item, ("a",), {}) == {"a": "1"}
 
 
 def test_an_item_without_parameters_has_no_id(items: Callable[[str], list[pytest.Item]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,10 +28,6 @@ class PlannedCase:
     location: str | None = None
     notes: tuple[str, ...] = ()
     variant: dict[str, str] = field(default_factory=dict)
-
-    def request_id(self, repeat: int) -> str:
-        """Pairs repeat j of a case in one version with repeat j in another, in MLflow's own comparison."""
-        return hashlib.sha256(f"{self.id}\0{self.digest}\0{repeat}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +65,8 @@ class RepeatRecord:
     `outcome`: ``error`` is one of setup or teardown, ``provider`` a failure of the model's provider (429, 5xx,
     connection, time-out). `scores` holds what is known; an absent metric is missing. `calls` counts provider
     calls traced, `without_usage` those of them whose tokens are unknown. `recorded` is False when the execution
-    left no trace, no score and no output. `rationale` is the message of an assertion that failed softly.
+    left no trace, no score and no output. `refused`: nothing was called, since the cost limit was reached.
+    `rationale` is the message of an assertion that failed softly.
     """
 
     case: str
@@ -81,6 +77,7 @@ class RepeatRecord:
     calls: int = 0
     without_usage: int = 0
     recorded: bool = True
+    refused: bool = False
     rationale: str | None = None
 
     @property

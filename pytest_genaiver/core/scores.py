@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+from pytest_genaiver.core.scoring import number, plain, rating, shown
 from pytest_genaiver.errors import ScoreError
 
 MEASURED = ("passed", "latency", "input_tokens", "output_tokens", "total_tokens", "cost")
-_WORDS = {"yes": 1.0, "no": 0.0}
 
 
 def score_name(name: object) -> str:
@@ -27,19 +26,19 @@ def score_name(name: object) -> str:
 def score_value(name: str, value: object) -> float | None:
     """A bool, a finite number, a numpy scalar of either, or an MLflow Feedback, as a number; bools are 1 and 0.
 
-    None only for a Feedback that holds an error: its value is missing. Raises ScoreError for all else.
+    None only for a Feedback that holds an error, or says that it does not know: its value is missing.
+    Raises ScoreError for all else.
     """
     __tracebackhide__ = True
     if is_feedback(value):
         return _feedback_value(name, value)
-    value = _plain(value)
-    if isinstance(value, (bool, int, float)):
-        number = float(value) if abs(value) < 1e300 else math.inf
-        if math.isfinite(number):
-            return number
-    raise ScoreError(
-        f"score {name!r} is {_shown(value)}, but a score must be a bool, a finite number or an MLflow Feedback"
-    )
+    value = plain(value)
+    found = number(value)
+    if found is None:
+        raise ScoreError(
+            f"score {name!r} is {shown(value)}, but a score must be a bool, a finite number or an MLflow Feedback"
+        )
+    return found
 
 
 def is_feedback(value: object) -> bool:
@@ -52,20 +51,6 @@ def _feedback_value(name: str, feedback: Any) -> float | None:
     if feedback.error is not None:
         return None
     value = feedback.value
-    if isinstance(value, str) and value.lower() in _WORDS:
-        return _WORDS[value.lower()]
     if is_feedback(value):
         raise ScoreError(f"score {name!r} is a Feedback that holds a Feedback; give the inner one")
-    return score_value(name, value)
-
-
-def _plain(value: object) -> object:
-    """A numpy scalar as the Python value that it holds."""
-    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () and hasattr(value, "item"):
-        return value.item()
-    return value
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return f"{text if len(text) <= 80 else text[:77] + '...'} ({type(value).__name__})"
+    return rating(name, value)

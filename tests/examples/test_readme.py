@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from pytest_genaiver import options
+from pytest_genaiver.option_table import EVERYWHERE, INI_ONLY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,12 +85,12 @@ def test_the_ten_lines_are_plain_tests_without_the_flag(project: Path) -> None:
 
 def test_the_options_table_lists_every_option(readme: str) -> None:
     listed = re.findall(r"^\| `(--genai-[a-z-]+)", readme, re.MULTILINE)
-    assert listed == ["--genai-version", *(option.flag for option in options.EVERYWHERE)]
+    assert listed == ["--genai-version", *(option.flag for option in EVERYWHERE)]
 
 
 def test_the_ini_example_names_every_ini_key_and_can_be_read(readme: str, pytester: pytest.Pytester) -> None:
     (ini,) = blocks(readme, "ini")
-    assert re.findall(r"^(genai_\w+)", ini, re.MULTILINE) == [option.key for option in options.INI_ONLY]
+    assert re.findall(r"^(genai_\w+)", ini, re.MULTILINE) == [option.key for option in INI_ONLY]
     pytester.makefile(".ini", pytest=ini)
     settings = options.read_settings(pytester.parseconfig(), {})
     assert settings.app == "support_agent"

@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from mlflow.entities import Trace, TraceInfo
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from pytest_genaiver.adapters.traces.scope import Role
+
 
 @dataclass(slots=True, eq=False)
 class Held:
     """A trace that has ended. `leaving`: a write that includes it is under way. `started`: the store has its record;
-    `written`: and its spans.
+    `written`: and its spans. `role`: what its calls are, None where the time must tell.
     """
 
     trace: Trace
     prompts: Sequence[Any] = ()
+    role: Role | None = None
     leaving: bool = False
     started: bool = False
     written: bool = False

@@ -164,6 +164,11 @@ def cost_of(span: Span) -> float | None:
     return internals.price(model, usage, provider if isinstance(provider, str) else None)
 
 
+def known_cost(trace: Trace) -> float:
+    """US dollars of the trace's calls, as far as they are known."""
+    return sum(cost_of(call) or 0.0 for call in provider_calls([trace]))
+
+
 def _latency(root: Trace | None, others: Sequence[Trace]) -> float | None:
     """Seconds covered by the root's direct children and by the roots of the other traces.
 

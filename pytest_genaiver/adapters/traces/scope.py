@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_genaiver.adapters.traces.reading import Measured, measure
 
@@ -16,6 +15,10 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.traces.hold import Held
 
 SCOPE_TAG = "genaiver.scope"
+ROLE_TAG = "genaiver.role"
+
+Role = Literal["around", "app", "judge"]
+"""What a call of an execution is: of its fixtures, of the app under test, or of a judge."""
 
 
 @dataclass(slots=True, eq=False)
@@ -23,15 +26,21 @@ class Scope:
     """One execution of one test, as tracing sees it.
 
     `request_id` pairs repeats of two versions in MLflow's own comparison; None for a test that is no case.
-    The window from `start_ns` to `end_ns` attributes traces of threads that carry no context.
-    `bypassed`: traces that MLflow itself stored at once.
+    The window from `start_ns` to `end_ns`, in which the test itself runs, attributes traces of threads that carry no
+    context. `call_ns` is when the app was called: within the test's body, or ahead of it by its `target`, whose
+    latency is then this window, unless it failed: no answer has no latency. `bypassed`: traces that MLflow itself
+    stored at once. `model_id`: another version than the session's. `row_tags`: those of its row of `data=`.
     """
 
     key: str
     test_name: str
     case_id: str | None = None
     request_id: str | None = None
-    start_ns: int = field(default_factory=time.time_ns)
+    model_id: str | None = None
+    target: bool = False
+    failed: bool = False
+    row_tags: Mapping[str, str] = field(default_factory=dict)
+    start_ns: int | None = None
     end_ns: int | None = None
     call_ns: tuple[int, int] | None = None
     root_id: str | None = None
@@ -40,30 +49,49 @@ class Scope:
     closed: bool = False
     bypassed: list[str] = field(default_factory=list)
 
-    def tags(self) -> dict[str, str]:
+    def tags(self, role: Role) -> dict[str, str]:
         """Tags for every trace that starts within this scope (MLflow's own names for tests)."""
-        return {SCOPE_TAG: self.key, **self.test_tags()}
+        return {SCOPE_TAG: self.key, ROLE_TAG: role, **self.test_tags()}
 
     def test_tags(self) -> dict[str, str]:
-        tags = {"mlflow.test.name": self.test_name}
+        tags = {**self.row_tags, "mlflow.test.name": self.test_name}
         if self.case_id is not None:
             tags["mlflow.test.case_id"] = self.case_id
         return tags
 
     def contains(self, ns: int) -> bool:
-        return self.start_ns <= ns and (self.end_ns is None or ns <= self.end_ns)
+        return self.start_ns is not None and self.start_ns <= ns and (self.end_ns is None or ns <= self.end_ns)
+
+    def role_of(self, held: Held) -> Role:
+        """By the time where a trace carries none: that of a thread without context."""
+        if held.role is not None:
+            return held.role
+        in_call = self.call_ns is not None and self.call_ns[0] <= held.start_ns <= self.call_ns[1]
+        return "app" if in_call else "around"
 
     def measure(self, model_id: str | None, root: Trace | None) -> Measured:
-        """What the app did in the test's body. Calls of fixtures, and of another version, are not this case's."""
-        return measure(root, self.others(model_id))
+        """What the app did. Calls of fixtures, of judges, and of another version, are not this case's."""
+        found = measure(root, self.others(model_id))
+        if not self.target:
+            return found
+        if self.call_ns is None or self.failed:
+            return replace(found, latency=None)
+        return replace(found, latency=(self.call_ns[1] - self.call_ns[0]) / 1e9)
 
     def others(self, model_id: str | None) -> list[Trace]:
         """The app's traces beside the root: of threads, and of contexts that do not inherit the test's."""
-        return [h.trace for h in self.held if h.trace_id != self.root_id and self._is_apps(h, model_id)]
+        version = self.model_id or model_id
+        return [
+            h.trace
+            for h in self.held
+            if self.role_of(h) == "app"
+            and h.trace_id != self.root_id
+            and h.trace.info.trace_metadata.get("mlflow.modelId") == version
+        ]
 
-    def _is_apps(self, held: Held, model_id: str | None) -> bool:
-        in_call = self.call_ns is not None and self.call_ns[0] <= held.start_ns <= self.call_ns[1]
-        return in_call and held.trace.info.trace_metadata.get("mlflow.modelId") == model_id
+    def judged(self) -> Measured:
+        """What judges did for this execution."""
+        return measure(None, [h.trace for h in self.held if self.role_of(h) == "judge"])
 
     def root_trace(self) -> Trace | None:
         return next((h.trace for h in self.held if h.trace_id == self.root_id), None)
@@ -88,10 +116,14 @@ def link(info: TraceInfo, scope: Scope | None, to: Destination) -> None:
     `with mlflow.set_active_model(...)` keeps the version that it names.
     """
     info.tags.pop(SCOPE_TAG, None)
+    info.tags.pop(ROLE_TAG, None)
     if to.model_id is not None:
         info.trace_metadata.setdefault("mlflow.modelId", to.model_id)
     if scope is not None:
         info.tags.update(scope.test_tags())
+        # Calls that run side by side on one event loop share MLflow's active model, the session's own.
+        if scope.model_id and info.trace_metadata.get("mlflow.modelId") == to.model_id:
+            info.trace_metadata["mlflow.modelId"] = scope.model_id
 
 
 def complete(info: TraceInfo, scope: Scope | None, to: Destination) -> None:

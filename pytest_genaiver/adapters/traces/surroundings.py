@@ -8,7 +8,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver.adapters.traces import internals
+from pytest_genaiver.adapters.traces import internals, process_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -84,9 +84,9 @@ class Surroundings:
         """`current()` tells whether a test is running in this context."""
         restore = (
             _environment(*_OURS, *_ACTIVE_MODELS),
-            internals.chosen_tracking_uri(),
-            internals.active_experiment(),
-            internals.active_model(),
+            process_state.chosen_tracking_uri(),
+            process_state.active_experiment(),
+            process_state.active_model(),
         )
         self._exit.callback(self._restore, *restore)
         self._exit.enter_context(internals.switching_starts_a_trace(current))
@@ -100,12 +100,12 @@ class Surroundings:
         import mlflow
 
         with calm():
-            if internals.chosen_tracking_uri() != self._to.tracking_uri:
+            if process_state.chosen_tracking_uri() != self._to.tracking_uri:
                 self._set_tracking_uri(self._to.tracking_uri)
-            self._processors = internals.span_processors()
-            internals.set_active_experiment(self._to.experiment_id)
+            self._processors = process_state.span_processors()
+            process_state.set_active_experiment(self._to.experiment_id)
             if self._to.model_id and mlflow.get_active_model_id() != self._to.model_id:
-                internals.set_active_model(self._to.model_id)
+                process_state.set_active_model(self._to.model_id)
         # Threads and child processes know these by the environment alone.
         os.environ["MLFLOW_TRACKING_URI"] = self._to.tracking_uri
         os.environ["MLFLOW_EXPERIMENT_ID"] = self._to.experiment_id
@@ -116,15 +116,15 @@ class Surroundings:
         """MLflow forgets the user's span processors with the URI; what they mask must stay masked."""
         import mlflow
 
-        processors = internals.span_processors() or self._processors
+        processors = process_state.span_processors() or self._processors
         mlflow.set_tracking_uri(uri)  # type: ignore[arg-type]
         mlflow.tracing.configure(span_processors=processors)
 
     def _restore(
         self, environment: Mapping[str, str | None], uri: str | None, experiment: str | None, model: Any
     ) -> None:
-        if internals.chosen_tracking_uri() != uri:
+        if process_state.chosen_tracking_uri() != uri:
             self._set_tracking_uri(uri)
-        internals.set_active_experiment(experiment)
+        process_state.set_active_experiment(experiment)
         _put_back(environment)
-        internals.set_active_model(model)
+        process_state.set_active_model(model)

@@ -5,28 +5,29 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver.adapters.traces import internals
+from pytest_genaiver.adapters.traces import internals, process_state
+from pytest_genaiver.adapters.traces.attribution import CURRENT, Attribution, current
 from pytest_genaiver.adapters.traces.hold import Held, Hold, live_trace
-from pytest_genaiver.adapters.traces.reading import MODEL, USAGE, Measured, measure
-from pytest_genaiver.adapters.traces.scope import SCOPE_TAG, Destination, Scope, complete, link
+from pytest_genaiver.adapters.traces.reading import MODEL, USAGE, Measured, known_cost, measure
+from pytest_genaiver.adapters.traces.scope import Destination, Scope, complete, link
 from pytest_genaiver.adapters.traces.storable import without_doubles
 from pytest_genaiver.adapters.traces.surroundings import calm
+from pytest_genaiver.adapters.traces.threads import inherit
 from pytest_genaiver.adapters.traces.writer import TraceWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mlflow.entities import LiveSpan, Trace, TraceInfo
 
+    from pytest_genaiver.adapters.traces.scope import Role
     from pytest_genaiver.adapters.traces.surroundings import Surroundings
 
 _WRITE_AT = 64
 _MOST_OPEN = 500  # of the 1,000 that MLflow keeps
-_current: ContextVar[Scope | None] = ContextVar("genaiver_scope", default=None)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,12 +46,16 @@ class Tracer:
     would wait, and its latency with it. `_writing` lets one thread write at a time.
     """
 
-    def __init__(self, to: Destination, *, surroundings: Surroundings) -> None:
+    def __init__(
+        self, to: Destination, *, surroundings: Surroundings, paid: Callable[[float], None] | None = None
+    ) -> None:
+        """`paid` is told of the known cost of each trace (US dollars) as it ends, in the thread that ended it."""
         self._to = to
+        self._paid = paid
         self._surroundings = surroundings
         self._writer = TraceWriter(to.tracking_uri)
         self._hold = Hold(on_trace=self._arrived, on_flush=self.flush, on_bypass=self._bypassed)
-        self._scopes: dict[str, Scope] = {}
+        self._scopes = Attribution()
         self._strays: list[Held] = []
         self._produced: dict[str, str] = {}
         self._waiting: list[Held] = []
@@ -63,7 +68,8 @@ class Tracer:
 
     def start(self) -> None:
         self._hold.install()
-        self._surroundings.enter(_current.get)
+        self._surroundings.enter(current)
+        self._threads = inherit(CURRENT)
         self._warm_up()
         self._start_ms = time.time_ns() // 1_000_000
 
@@ -84,31 +90,35 @@ class Tracer:
                 del self._produced[held.trace_id]
 
     def stop(self) -> None:
+        self._threads()
         self._surroundings.leave()
         self._hold.uninstall()
 
     @contextlib.contextmanager
     def open(self, scope: Scope) -> Iterator[None]:
         """Around setup, body and teardown of one execution: whatever is traced within belongs to it."""
-        import mlflow
-
         self._surroundings.renew()
-        with self._lock:
-            self._scopes[scope.key] = scope
-        token = _current.set(scope)
+        scope.start_ns, scope.end_ns = time.time_ns(), None
         try:
-            with mlflow.tracing.context(tags=scope.tags()):
+            with self.inside(scope, "around"):
                 yield
         finally:
-            _current.reset(token)
             scope.end_ns = time.time_ns()
+
+    def inside(self, scope: Scope, role: Role) -> contextlib.AbstractContextManager[None]:
+        """In this thread or task: what is traced within belongs to this execution, in this role."""
+        return self._scopes.inside(scope, role)
 
     @contextlib.contextmanager
     def root(self, scope: Scope, name: str, inputs: Mapping[str, Any]) -> Iterator[LiveSpan]:
-        """Around the body alone: one root span, so that every call of the body nests in one trace."""
+        """Around the app's work alone: one root span, so that every call of it nests in one trace."""
         import mlflow
 
-        with internals.outside_any_trace(), mlflow.start_span(name=name, span_type="CHAIN") as span:
+        with (
+            self.inside(scope, "app"),
+            internals.outside_any_trace(),
+            mlflow.start_span(name=name, span_type="CHAIN") as span,
+        ):
             if internals.is_recorded(span):
                 scope.root_id = span.trace_id
             span.set_inputs(dict(inputs))
@@ -117,6 +127,27 @@ class Tracer:
                 yield span
             finally:
                 scope.call_ns = (start, time.time_ns())
+
+    @contextlib.contextmanager
+    def call(self, scope: Scope, name: str, inputs: Mapping[str, Any]) -> Iterator[LiveSpan]:
+        """Around the call of a target, which runs beside others, in a thread or task of its own."""
+        scope.target = True
+        try:
+            with (
+                self._scopes.calling(scope),
+                process_state.thread_model(scope.model_id),
+                self.root(scope, name, inputs) as span,
+            ):
+                yield span
+        except BaseException:
+            scope.failed = True
+            raise
+
+    @contextlib.contextmanager
+    def judging(self, scope: Scope) -> Iterator[None]:
+        """Calls within are a judge's: traced and linked, never the app's."""
+        with self.inside(scope, "judge"), internals.outside_any_trace():
+            yield
 
     @contextlib.contextmanager
     def linked_to(self, model_id: str) -> Iterator[None]:
@@ -157,13 +188,13 @@ class Tracer:
 
     def _is_over(self, info: TraceInfo) -> bool:
         """Whether a trace was started by an execution that is closed."""
-        scope = self._scopes.get(info.tags.get(SCOPE_TAG, ""))
+        scope = self._scopes.named(info)
         return scope is not None and scope.closed
 
     def flush(self) -> None:
         """Write all that has ended, as asked by the test or by MLflow; scores of open executions follow later."""
         with self._lock:
-            for scope in self._scopes.values():
+            for scope in self._scopes.all():
                 for held in scope.held:
                     self._enqueue(held, scope)
         self._write()
@@ -171,7 +202,7 @@ class Tracer:
     def finish(self) -> Count:
         """End what is open, write what is left, and say what could not be written."""
         self._hold.end_open(lambda info: (info.request_time or 0) >= self._start_ms)
-        for scope in list(self._scopes.values()):
+        for scope in list(self._scopes.all()):
             if not scope.closed:
                 self.close(scope, ())
         with self._lock:
@@ -193,8 +224,10 @@ class Tracer:
             return dict(self._produced)
 
     def _arrived(self, held: Held) -> None:
+        if self._paid is not None:
+            self._paid(known_cost(held.trace))
         with self._lock:
-            scope = self._scope_of(held.trace.info, held.start_ns)
+            scope, held.role = self._scopes.place(held.trace.info, held.start_ns)
             link(held.trace.info, scope, self._to)
             without_doubles([held.trace])
             self._produced[held.trace_id] = scope.test_name if scope else ""
@@ -207,17 +240,11 @@ class Tracer:
 
     def _bypassed(self, info: TraceInfo) -> None:
         with self._lock:
-            scope = self._scope_of(info, time.time_ns())
+            scope, _ = self._scopes.place(info, time.time_ns())
             link(info, scope, self._to)
             self._produced[info.trace_id] = scope.test_name if scope else ""
             if scope is not None:
                 scope.bypassed.append(info.trace_id)
-
-    def _scope_of(self, info: TraceInfo, ns: int) -> Scope | None:
-        key = info.tags.get(SCOPE_TAG)
-        if key in self._scopes:
-            return self._scopes[key]
-        return next((s for s in reversed(self._scopes.values()) if s.contains(ns)), None)
 
     def _ready(self, held: Held, scope: Scope) -> None:
         if scope.feedback and held.trace_id == scope.carrier():
@@ -261,6 +288,6 @@ class Tracer:
         for held, feedback in [entry for entry in self._late if not entry[0].started]:
             held.trace.info.assessments = [*held.trace.info.assessments, *feedback]
         self._late = [entry for entry in self._late if entry[0].started]
-        for scope in self._scopes.values():
+        for scope in self._scopes.all():
             if scope.closed and scope.held:
                 scope.held = [h for h in scope.held if not h.written]

@@ -74,8 +74,8 @@ def test_traces_leave_while_the_session_runs(session: TracingSession, monkeypatc
         session.run(burst_of_one, name=f"test_{i}")
 
     assert len(session.stored()) == 16
-    assert sum(len(s.held) for s in session.tracer._scopes.values()) == 2
-    assert all(not s.feedback for s in session.tracer._scopes.values())
+    assert sum(len(s.held) for s in session.tracer._scopes.all()) == 2
+    assert all(not s.feedback for s in session.tracer._scopes.all())
 
 
 def test_more_open_traces_than_mlflow_keeps_are_all_stored(

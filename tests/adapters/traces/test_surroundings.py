@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 import pytest
 
-from pytest_genaiver.adapters.traces import internals
+from pytest_genaiver.adapters.traces import internals, process_state
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 
 if TYPE_CHECKING:
@@ -32,29 +32,29 @@ def snapshot() -> dict[str, Any]:
     return {
         "environment": {n: v for n, v in os.environ.items() if "MLFLOW" in n},
         "levels": [logging.getLogger(n).level for n in ("mlflow", "alembic")],
-        "uri": internals.chosen_tracking_uri(),
-        "experiment": internals.active_experiment(),
+        "uri": process_state.chosen_tracking_uri(),
+        "experiment": process_state.active_experiment(),
         "model": mlflow.get_active_model_id(),
         "class attributes": [ActiveModel.__enter__, ActiveModel.__exit__, MlflowV3SpanExporter.export],
         "flush": base_mlflow.flush_all_batch_processors,
         "finders": list(sys.meta_path),
         "autologging": dict(internals.autologging("openai")),
         "client": Completions.create,
-        "processors": internals.span_processors(),
+        "processors": process_state.span_processors(),
     }
 
 
 @pytest.fixture
 def own_program(new_store: Callable[[str], Path]) -> Iterator[str]:
     """A program that uses MLflow by itself: its own store, experiment and model; the experiment's id."""
-    before = internals.chosen_tracking_uri(), internals.active_experiment(), dict(os.environ)
+    before = process_state.chosen_tracking_uri(), process_state.active_experiment(), dict(os.environ)
     mlflow.set_tracking_uri(f"sqlite:///{new_store('own')}")
     found = mlflow.set_experiment("own").experiment_id
     mlflow.set_active_model(name="own")
     yield found
     mlflow.clear_active_model()
     mlflow.set_tracking_uri(before[0])
-    internals.set_active_experiment(before[1])
+    process_state.set_active_experiment(before[1])
     for name in set(os.environ) - set(before[2]):
         if "MLFLOW" in name:
             del os.environ[name]
@@ -137,7 +137,7 @@ def test_a_provider_with_a_batch_processor_loses_nothing(
     session.finish()
     assert [t.data.spans[0].name for t in session.stored()] == ["before the session", "test_a"]
     session.stop()
-    internals.set_active_experiment(None)
+    process_state.set_active_experiment(None)
     mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
 
 
@@ -189,9 +189,9 @@ def test_no_test_asks_the_store_for_its_surroundings(
 
     for name in ("get_experiment", "get_logged_model", "search_logged_models", "get_experiment_by_name"):
         monkeypatch.setattr(MlflowClient, name, refuse)
-    session.run(lambda: (mlflow.clear_active_model(), internals.set_active_experiment("0")))
+    session.run(lambda: (mlflow.clear_active_model(), process_state.set_active_experiment("0")))
     seen: list[Any] = []
-    session.run(lambda: seen.append((mlflow.get_active_model_id(), internals.active_experiment())))
+    session.run(lambda: seen.append((mlflow.get_active_model_id(), process_state.active_experiment())))
     assert seen == [(session.to.model_id, session.to.experiment_id)]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 import pytest
 
-from pytest_genaiver.adapters.traces import internals
+from pytest_genaiver.adapters.traces import process_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,7 +100,7 @@ def test_the_next_repeat_starts_in_the_sessions_surroundings(
     def surroundings() -> dict[str, Any]:
         return {
             "uri": mlflow.get_tracking_uri(),
-            "experiment": internals.active_experiment(),
+            "experiment": process_state.active_experiment(),
             "model": mlflow.get_active_model_id(),
             "environment": [os.environ.get(n) for n in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID")],
             "in a thread": in_thread(mlflow.get_active_model_id),

@@ -1,0 +1,66 @@
+"""What one execution of a case comes to: its outcome, its scores, its feedback, its report."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from pytest_genaiver.cases import GenaiCase, mean_scores
+from pytest_genaiver.core.failures import is_provider_failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pytest
+
+    from pytest_genaiver.core.records import Outcome, PlannedCase
+
+
+def outcome_of(report: pytest.TestReport, call: pytest.CallInfo[None], before: Outcome | None) -> Outcome | None:
+    """The outcome of an execution, from each of its reports in turn."""
+    if report.when in {"teardown", "setup"}:
+        if report.failed:
+            return "error"
+        return "skipped" if report.skipped else before
+    if hasattr(report, "wasxfail"):
+        return "passed" if report.passed else "failed"
+    if report.passed or "[XPASS(strict)]" in str(report.longrepr):
+        # Each failed subtest has a report of its own, before that of its test, which passes.
+        return before if before in ("failed", "provider") else "passed"
+    if report.skipped:
+        return "skipped"
+    return "provider" if is_provider_failure(call.excinfo.value if call.excinfo else None) else "failed"
+
+
+def scores_of(case: GenaiCase, outcome: Outcome, measured: Mapping[str, float]) -> dict[str, float | None]:
+    """Metric -> value of one execution. A provider's failure leaves everything missing: it is never quality 0."""
+    own = mean_scores(case.scores)
+    if outcome == "provider":
+        return dict.fromkeys((*own, "passed"))
+    if outcome == "skipped":
+        return {}
+    passed = {"passed": 1.0, "failed": 0.0}.get(outcome)
+    return {"passed": passed, **own, **measured}
+
+
+def feedback_for(case: GenaiCase, passed: float | None, why: str | None = None) -> list[Any]:
+    """The scores of one execution as MLflow feedback; `why` is the rationale of `passed`."""
+    from pytest_genaiver.adapters.traces.feedback import feedback_of
+
+    given = [feedback_of(s.name, s.given, s.rationale) for s in case.scores]
+    return given if passed is None else [feedback_of("passed", bool(passed), why), *given]
+
+
+def request_id(case: PlannedCase, repeat: int) -> str:
+    """Pairs repeat j of a case in one version with repeat j in another, in MLflow's own comparison."""
+    return hashlib.sha256(f"{case.id}\0{case.digest}\0{repeat}".encode()).hexdigest()[:32]
+
+
+def as_failed(report: pytest.TestReport, failed: Mapping[int, pytest.TestReport], repeats: int) -> pytest.TestReport:
+    """The report of the last repeat, failing as the first failed one did: an item fails once."""
+    if repeats > 1:
+        first = failed[min(failed)]
+        which = ", ".join(str(repeat + 1) for repeat in sorted(failed))
+        report.outcome, report.longrepr = "failed", first.longrepr
+        report.sections = [*first.sections, ("genaiver", f"repeat {which} of {repeats} failed")]
+    return report

@@ -17,7 +17,7 @@ from pytest_genaiver.errors import ConfigError, ResultsError
 from pytest_genaiver.recorded import Candidate, Recorded, candidate_of, has_value, is_full
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_genaiver.adapters.tracking.store import Store, VersionRef
     from pytest_genaiver.core.pooling import Pool
@@ -45,13 +45,15 @@ class Baseline:
 class Finder:
     """Looks for a baseline of `version` in `store` and in git's history.
 
-    `option` names where the reference came from, for messages.
+    `option` names where the reference came from, for messages. `not_collected(id)` is True for a case that the
+    session left out by its own selection.
     """
 
     store: Store
     surveyed: Surveyed
     version: Version
     option: str = "--genai-baseline"
+    not_collected: Callable[[str], bool] = lambda _: False
     _recorded: Recorded = field(init=False)
     _warnings: list[str] = field(init=False)
 
@@ -70,12 +72,12 @@ class Finder:
             return _none(f"{self.option} none")
         if reference != "auto":
             found, why = self._named(reference, cases)
-            return self._chosen(candidate_of(found, cases), why, cases)
+            return self._chosen(candidate_of(found, cases, self.not_collected), why, cases)
         return self._auto(cases)
 
     def given(self, results: VersionResults, cases: Mapping[str, PlannedCase], why: str) -> Baseline:
         """A baseline that a hook handed over."""
-        return self._chosen(candidate_of([results], cases), why, {})
+        return self._chosen(candidate_of([results], cases, self.not_collected), why, {})
 
     def _named(self, reference: str, cases: Mapping[str, PlannedCase] | None) -> tuple[list[VersionResults], str]:
         """The sessions that a reference names, newest first; a session that was cut short serves when named."""
@@ -211,7 +213,7 @@ class Finder:
     def _loaded(self, ref: VersionRef, cases: Mapping[str, PlannedCase]) -> Iterator[Candidate]:
         """None where there is no complete session, or none that holds a value: the provider was down."""
         if sessions := self._recorded.sessions(ref, cases):
-            candidate = candidate_of(sessions, cases)
+            candidate = candidate_of(sessions, cases, self.not_collected)
             if any(map(has_value, candidate.pool.cases.values())):
                 yield candidate
 

@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver.core.compare import Comparison, compare
 from pytest_genaiver.core.jsonform import finite
 from pytest_genaiver.core.policy import MetricPolicy, policy_for
 from pytest_genaiver.core.records import Plan, RepeatRecord, assemble
@@ -18,11 +17,11 @@ from pytest_genaiver.judging import evaluated
 from pytest_genaiver.report.parts import Counts, Link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pytest_genaiver.adapters.tracking.place import Place
-    from pytest_genaiver.baseline import Baseline
+    from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.options import Settings
 
 
@@ -73,10 +72,15 @@ class Ledger:
 
 
 def results_of(
-    version: Version, facts: SessionFacts, plan: Plan, ledger: Ledger, declared: Sequence[MetricPolicy]
+    version: Version,
+    facts: SessionFacts,
+    plan: Plan,
+    ledger: Ledger,
+    declared: Sequence[MetricPolicy],
+    aggregates: Iterable[str] = (),
 ) -> VersionResults:
     cases = assemble(plan.cases, ledger.snapshot())
-    names = dict.fromkeys(m for c in cases.values() for m in c.scores)
+    names = dict.fromkeys([*(m for c in cases.values() for m in c.scores), *aggregates])
     policies = [policy_for(n, declared) for n in names]
     sources = {metric: mark for record in ledger.snapshot() for metric, mark in record.scorers.items()}
     if "cost" in names:
@@ -89,7 +93,9 @@ def price_list() -> str:
     return "litellm" if find_spec("litellm") else "mlflow"
 
 
-def compared(baseline: Baseline, results: VersionResults, plan: Plan, root: Path) -> Comparison:
+def not_collected(plan: Plan, root: Path) -> Callable[[str], bool]:
+    """Tells by a baseline case's id with its variant whether this session left the case out by its own selection."""
+
     def left_out(case: str) -> bool:
         """A case that is in its file still, or whose file was not collected whole, was left out, not removed."""
         path = case.partition("::")[0]
@@ -97,7 +103,7 @@ def compared(baseline: Baseline, results: VersionResults, plan: Plan, root: Path
             return False
         return path not in plan.whole or case in plan.collected
 
-    return compare(baseline.pool, results, not_collected=left_out)
+    return left_out
 
 
 def counts_of(
@@ -111,8 +117,15 @@ def counts_of(
         wanted=settings.min_cases,
         nothing=tuple(nothing),
         lost=tuple(lost),
+        soft=tuple(f"{case}: {line}" for case, line in sorted(_softly(ledger).items())),
         told=tuple(told),
     )
+
+
+def _softly(ledger: Ledger) -> dict[str, str]:
+    """Case -> the first line of the first message of those that failed softly."""
+    records = sorted(ledger.snapshot(), key=lambda r: -r.repeat)
+    return {r.case: r.rationale.partition("\n")[0] for r in records if r.rationale}
 
 
 def notices(ledger: Ledger, plan: Plan, session: SessionFacts) -> list[str]:
@@ -179,14 +192,17 @@ def table_of(results: VersionResults) -> dict[str, list[Any]]:
     return {name: [r[i] for r in rows] for i, name in enumerate(("case", "metric", "mean", "values"))}
 
 
-def aggregates(results: VersionResults) -> dict[str, float]:
-    """Metric -> the mean over cases of each case's mean, for MLflow's version table."""
+def aggregates(results: VersionResults, decision: Decision | None) -> dict[str, float]:
+    """Metric -> the mean over cases of each case's mean, for MLflow's version table; and what else was decided on."""
     means: dict[str, list[float]] = {}
     for case in results.cases.values():
         for metric, values in case.scores.items():
             if known := [v for v in values if v is not None]:
                 means.setdefault(metric, []).append(fmean(known))
-    return {metric: fmean(values) for metric, values in means.items()}
+    decided = (
+        {} if decision is None else {m.name: m.current for m in decision.metrics.values() if m.current is not None}
+    )
+    return {**decided, **{metric: fmean(values) for metric, values in means.items()}}
 
 
 def details_text(ledger: Ledger) -> str:

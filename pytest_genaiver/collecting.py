@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_genaiver import fixtures
+from pytest_genaiver.case_ids import case_id, function_id, param_id
 from pytest_genaiver.chosen import Scorers
 from pytest_genaiver.core.digest import digest
 from pytest_genaiver.core.records import Plan, PlannedCase
+from pytest_genaiver.core.variants import full_id, label
 from pytest_genaiver.errors import ConfigError
-from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker
+from pytest_genaiver.marker import EvalOptions, case_inputs, read_marker
+from pytest_genaiver.parameters import id_without, texts_of
 from pytest_genaiver.planned import PLANNED, Planned
 from pytest_genaiver.row_parameter import is_one_value, row_of, without_rows
 from pytest_genaiver.rows import data_error
@@ -25,13 +30,15 @@ if TYPE_CHECKING:
 class Collector:
     """The plugin object that reads markers, in every process that collects."""
 
-    def __init__(self, root: Path, least: int, scorers: Sequence[str] = ()) -> None:
-        """`root`: the folder that case ids are relative to. `least`: repeats of a case that names none. `scorers`:
-        names of those that score every case.
+    def __init__(self, root: Path, least: int, *, scorers: Sequence[str] = (), soft: bool = False) -> None:
+        """`root`: the folder that case ids are relative to. `scorers`: names of those that score every case.
+
+        `least` and `soft`: repeats, and whether assertions are soft, of a case whose marker does not say.
         """
         self._scorers = Scorers(scorers)
         self._root = root
         self._least = least
+        self._soft = soft
         self._files: set[str] = set()
         self._broken: set[str] = set()
         self._collected: set[str] = set()
@@ -77,7 +84,7 @@ class Collector:
             return
         planned = self._planned(item, options)
         item.stash[PLANNED] = planned
-        self._collected.add(planned.case.id)
+        self._collected.add(full_id(planned.case))
 
     def _planned(self, item: pytest.Item, options: EvalOptions) -> Planned:
         inputs, expectations = case_inputs(item, options)
@@ -85,9 +92,11 @@ class Collector:
         scalar = is_one_value(item, inputs)
         target = found_target(item, options.target, inputs, scalar=scalar)
         scorers = self._scorers.of(item, options.scorers)
-        found, warnings = digest(inputs, expectations, _ids(item, inputs, expectations), root=self._root)
+        asked = {name: value for name, value in inputs.items() if name not in options.variant_params}
+        stand_in = dict.fromkeys((*asked, *expectations), id_without(item, options.variant_params))
+        found, warnings = digest(asked, expectations, stand_in, root=self._root)
         case = PlannedCase(
-            id=case_id(item, self._root),
+            id=case_id(item, self._root, options.variant_params),
             digest=found,
             function=function_id(item, self._root),
             gate=options.gate,
@@ -95,13 +104,19 @@ class Collector:
             location=_location(item, self._root),
             notes=tuple(warnings),
             judges=sum(s.judge for s in scorers),
+            variant=texts_of(item, options.variant_params, inputs),
         )
+        if full_id(case) in self._collected:
+            # Two values of a variant with one text: then the whole id tells them apart.
+            case = replace(case, id=case_id(item, self._root))
         return Planned(
             case=case,
+            test_name=case_id(item, self._root),
             case_id=param_id(item) or None,
             inputs=inputs,
             expectations=expectations,
             repeats=options.repeats or self._least,
+            soft=self._soft if options.soft is None else options.soft,
             target=target,
             scorers=scorers,
             scalar=scalar,
@@ -109,7 +124,12 @@ class Collector:
         )
 
     def plan(self, config: pytest.Config, items: Sequence[pytest.Item]) -> Plan:
-        """The plan, from the items that are left to run."""
+        """The plan, from the items that are left to run; where a function runs as several variants, ids say which."""
+        several = _several(items)
+        for item in items:
+            one = item.stash.get(PLANNED, None)
+            if one is not None and one.case.function in several:
+                item.stash[PLANNED] = replace(one, case=replace(one.case, id=full_id(one.case)))
         planned = [p for i in items if (p := i.stash.get(PLANNED, None)) is not None]
         return Plan(
             cases={p.case.id: p.case for p in planned},
@@ -126,6 +146,15 @@ class Collector:
         partial = {(config.invocation_params.dir / n).resolve() for n in named}
         partial |= {(config.rootpath / n).resolve() for n in self._broken}
         return {f for f in self._files if (self._root / f).resolve() not in partial}
+
+
+def _several(items: Sequence[pytest.Item]) -> set[str]:
+    """The test functions that will run as more than one variant."""
+    variants: dict[str, set[str]] = defaultdict(set)
+    for item in items:
+        if (planned := item.stash.get(PLANNED, None)) is not None:
+            variants[planned.case.function].add(label(planned.case.variant))
+    return {function for function, found in variants.items() if len(found) > 1}
 
 
 def found_target(item: pytest.Item, target: Any, inputs: Mapping[str, Any], *, scalar: bool = False) -> Any:
@@ -153,11 +182,6 @@ def _fixture(item: pytest.Item, name: str) -> str:
         allowed = "write the name of one, or 'package.module:function'"
         raise ConfigError(f"target={name!r} is no fixture of this test; {allowed}")
     return name
-
-
-def _ids(item: pytest.Item, *values: dict[str, Any]) -> dict[str, str]:
-    """What stands for a parameter that has no JSON form: the parameter id."""
-    return {name: param_id(item) for part in values for name in part}
 
 
 def _location(item: pytest.Item, root: Path) -> str | None:

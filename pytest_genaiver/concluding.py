@@ -88,8 +88,9 @@ class Conclusion:
     def _decide(self, comparison: Comparison) -> Decision:
         judge, results = self.judge, comparison.current
         asked = judge.ask(comparison)
-        decision = judge.settle(comparison, asked)
-        self.notices += filter(None, [judging.denied(asked)])
+        aggregated = judge.with_aggregates(comparison, judge.settle(comparison, asked))
+        decision = aggregated.decision
+        self.notices += [*filter(None, [judging.denied(asked)]), *aggregated.troubles]
         judge.record(results, decision)
         lowered = judge.lowered(comparison)
         decided: Decision = self.config.hook.pytest_genai_decide(
@@ -119,7 +120,7 @@ class Conclusion:
             if self.ledger.judgements:
                 more[files.JUDGEMENTS] = json.dumps(self.ledger.judgements)
             store.save_results(run_id, closing.results_text(results), closing.table_of(results), more)
-            store.save_metrics(run_id, version.model_id or "", closing.aggregates(results))
+            store.save_metrics(run_id, version.model_id or "", closing.aggregates(results, self.decision))
             store.end_session(run_id, tags, ok=complete)
 
         self._stored(write)

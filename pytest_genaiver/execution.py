@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import pytest
+
     from pytest_genaiver.adapters.traces.scope import Scope
     from pytest_genaiver.cases import GenaiCase
-    from pytest_genaiver.core.records import Outcome
+    from pytest_genaiver.core.records import Outcome, RepeatRecord
     from pytest_genaiver.planned import Planned
     from pytest_genaiver.pool import Call
+
+
+class Told(Protocol):
+    """Who is told of each finished repeat."""
+
+    def __call__(self, item: pytest.Item, records: list[RepeatRecord]) -> None: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,13 +35,14 @@ class Execution(Around):
     """One execution of a case. `call` is that of its target, `printed` what the target printed.
 
     `seen`: the test has asked for the target's answer, and so was told of its failure. `refused`: nothing was
-    called, by the user's own limit.
+    called, by the user's own limit. `rationale`: the message of an assertion that failed softly.
     """
 
     planned: Planned
     repeat: int
     case: GenaiCase = field(init=False)
     outcome: Outcome | None = None
+    rationale: str | None = None
     call: Call | None = None
     seen: bool = False
     refused: bool = False

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from pytest_genaiver.core.aggregates import Aggregate
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.policy import MetricPolicy
@@ -68,14 +69,25 @@ def pytest_genai_decide(config: pytest.Config, comparison: Comparison, decision:
 
 
 @pytest.hookspec
-def pytest_genai_metrics(config: pytest.Config) -> Sequence[MetricPolicy | str] | None:
-    """Say how metrics are judged. Called once, at the start of the session; all answers are collected.
+def pytest_genai_metrics(
+    config: pytest.Config,
+) -> Sequence[MetricPolicy | str | Mapping[str, Aggregate]] | Mapping[str, Aggregate] | None:
+    """Say how metrics are judged, and add aggregates. Called once, at the start of the session; all are collected.
 
     Return policies, or lines as in the ini key genai_metrics; None or an empty list adds nothing. A line of the
-    ini file wins over yours; two implementations that name the same metric are an error. Example::
+    ini file wins over yours; two implementations that name the same metric are an error.
+
+    An aggregate is one number over all cases: return a mapping of names to functions of the scored cases, or put it
+    in the list. ``case.scores[metric][j]`` is call j, None is missing. An aggregate is shown with its change; a line
+    for its name gates it by min and max, and against the baseline if it names a kind, a tolerance or no limit. One
+    that raises is unknown, with a warning. Example::
+
+        def compression(cases):
+            pairs = [p for c in cases for p in zip(c.scores["words_in"], c.scores["words_out"]) if None not in p]
+            return sum(out for _, out in pairs) / sum(into for into, _ in pairs)
 
         def pytest_genai_metrics(config):
-            return ["accuracy: higher, tolerance=0.02", "tone: likert, min=3.5"]
+            return ["accuracy: higher, tolerance=0.02", "tone: likert, min=3.5", {"compression": compression}]
     """
 
 

@@ -6,10 +6,11 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from pytest_genaiver.case_ids import case_id
 from pytest_genaiver.cases import GenaiCase, GenaiVersion
 from pytest_genaiver.core.results import Version
 from pytest_genaiver.errors import ConfigError
-from pytest_genaiver.marker import case_id, case_inputs, copied, read_marker
+from pytest_genaiver.marker import case_inputs, copied, read_marker
 from pytest_genaiver.row_parameter import is_one_value
 from pytest_genaiver.targets import arguments, ask, checked, imported, is_path
 
@@ -27,7 +28,9 @@ def plain_case(request: pytest.FixtureRequest) -> GenaiCase:
         raise ConfigError(f"{item.nodeid}: genai_case needs @pytest.mark.genai_eval on the test")
     inputs, expectations = case_inputs(item, options)
     answer = None if options.target is None else _Answer(request, options.target, inputs)
-    return GenaiCase(id=case_id(item, None), inputs=inputs, expectations=expectations, answer=answer)
+    return GenaiCase(
+        id=case_id(item, None, options.variant_params), inputs=inputs, expectations=expectations, answer=answer
+    )
 
 
 class _Answer:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from pytest_genaiver.core.aggregates import asks_baseline, decide_aggregates
 from pytest_genaiver.core.bar import loosened
 from pytest_genaiver.core.gate import decide
 from pytest_genaiver.core.policy import DEFAULT_TOLERANCE, Kind, MetricPolicy, policy_for
@@ -14,8 +15,9 @@ from pytest_genaiver.core.visible import sharper
 from pytest_genaiver.options import SessionGate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from pytest_genaiver.core.aggregates import Aggregate, Aggregated
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.records import Plan
@@ -30,12 +32,16 @@ ACCEPT = "GenAI-Accept"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """`declared` are the metrics' policies, `accepted` maps a metric whose regression is accepted to the reason."""
+    """`declared` are the metrics' policies, `accepted` maps a metric whose regression is accepted to the reason.
+
+    `aggregates` maps names to functions of all scored cases.
+    """
 
     settings: Settings
     declared: Sequence[MetricPolicy]
     plan: Plan
     accepted: Mapping[str, str] = field(default_factory=dict)
+    aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
 
     def ask(self, comparison: Comparison) -> Decision:
         """The gate's answer to what is there so far; provisional while it wants more."""
@@ -51,13 +57,31 @@ class Judge:
             before,
             now,
             {m: self._policy(m) for m in {**before, **now}},
-            alpha=self.settings.alpha,
+            alpha=self.settings.alpha - self._share(before, now) * len(self._tested()),
             repeats=self.settings.repeats,
             baseline_sessions=comparison.baseline_sessions(),
             final=final,
             own_repeats={name: c.repeats for name, c in self.plan.cases.items() if c.repeats is not None},
             inference=self.settings.inference,
         )
+
+    def with_aggregates(self, comparison: Comparison, decision: Decision) -> Aggregated:
+        """The decision with the aggregates in it."""
+        share = self._share(comparison.baseline_values(), comparison.current_values())
+        policies = {name: self._policy(name) for name in self.aggregates}
+        found = decide_aggregates(decision, comparison, self.aggregates, policies, level=share)
+        found.decision = replace(found.decision, alpha=self.settings.alpha)
+        return found
+
+    def _share(self, *values: Iterable[str]) -> float:
+        """The part of alpha that one aggregate's test has, if each metric that can fail has as much."""
+        gated = sum(self._policy(metric).gate == "fail" for metric in {m for side in values for m in side})
+        return self.settings.alpha / (max(1, gated) + len(self._tested()))
+
+    def _tested(self) -> list[str]:
+        """The aggregates that can fail by a test against the baseline."""
+        policies = {name: self._policy(name) for name in self.aggregates}
+        return [name for name, policy in policies.items() if policy.gate == "fail" and asks_baseline(policy)]
 
     def _policy(self, metric: str) -> MetricPolicy:
         policy = policy_for(metric, self.declared)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, fields
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-
-import pytest
 
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.option_values import near
@@ -16,6 +11,8 @@ from pytest_genaiver.row_parameter import ROW, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    import pytest
 
     from pytest_genaiver.core.policy import GateMode
 
@@ -29,7 +26,7 @@ GATES = ("fail", "warn", "off")
 COPIED_LEVELS = 20
 
 # Arguments of the documented signature that this version refuses; supporting one means removing it here.
-NOT_SUPPORTED = frozenset({"versions", "soft", "variant_params"})
+NOT_SUPPORTED = frozenset({"versions"})
 
 
 def target_fixture(collector: pytest.Collector, function: Any) -> str | None:
@@ -46,6 +43,7 @@ class EvalOptions:
 
     `repeats` is None or >= 1. `expectations` is None, a dict, or a tuple of parameter names that move from
     the inputs to the expectations. `gate` is how this case counts: ``"warn"`` and ``"off"`` track it only.
+    `soft` None leaves it to the ini key genai_soft_assertions. `variant_params` are parameters of the app.
     """
 
     target: Any = None
@@ -55,7 +53,7 @@ class EvalOptions:
     expectations: Mapping[str, Any] | tuple[str, ...] | None = None
     versions: Any = None
     gate: GateMode = "fail"
-    soft: bool = False
+    soft: bool | None = None
     variant_params: tuple[str, ...] = ()
 
 
@@ -82,6 +80,7 @@ def read_marker(item: pytest.Item) -> EvalOptions | None:
             checked = _checked(item, name, value)
             merged[name] = (*merged.get(name, ()), *checked) if name == "scorers" else merged.get(name, checked)
     _check_moved(item, merged.get("expectations"))
+    _check_variant(item, merged.get("variant_params", ()), merged.get("expectations"))
     return EvalOptions(**merged)
 
 
@@ -132,6 +131,12 @@ def _gate(item: pytest.Item, value: Any) -> GateMode:
     return cast("GateMode", value)
 
 
+def _soft(item: pytest.Item, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _refused(item, f"soft={_shown(value)} cannot be used; allowed: True, False")
+    return value
+
+
 def _expectations(item: pytest.Item, value: Any) -> Mapping[str, Any] | tuple[str, ...] | None:
     if value is None:
         return None
@@ -143,6 +148,13 @@ def _expectations(item: pytest.Item, value: Any) -> Mapping[str, Any] | tuple[st
         f"expectations={_shown(value)} cannot be used; give a dict with string keys, or a tuple of parameter names "
         f"that move from inputs to expectations{example}",
     )
+
+
+def _variant_params(item: pytest.Item, value: Any) -> tuple[str, ...]:
+    if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
+        return tuple(dict.fromkeys(value))
+    example = f"; for one name write ({value!r},)" if isinstance(value, str) else ""
+    raise _refused(item, f"variant_params={_shown(value)} cannot be used; give a tuple of parameter names{example}")
 
 
 def _target(item: pytest.Item, value: Any) -> Any:
@@ -171,6 +183,8 @@ _CHECKS = {
     "data": _data,
     "repeats": _repeats,
     "gate": _gate,
+    "soft": _soft,
+    "variant_params": _variant_params,
     "expectations": _expectations,
 }
 
@@ -179,19 +193,35 @@ def _check_moved(item: pytest.Item, expectations: Mapping[str, Any] | tuple[str,
     if not isinstance(expectations, tuple):
         return
     row = row_of(item)
-    names, what, all_of_them = input_names(item), "parameter", "parameters"
-    if row is not None:
-        names += sorted(row.columns)
-        what, all_of_them = "parameter or column", "parameters and columns"
+    _check_known(item, "expectations", expectations, input_names(item))
     for name in expectations:
+        if row is not None and name in row.inputs and name in row.expectations:
+            raise _refused(item, f"expectations names {name!r}, which is an input and an expectation of the row")
+
+
+def _check_known(item: pytest.Item, argument: str, given: tuple[str, ...], names: list[str]) -> None:
+    """Refuse names that are neither among these parameters nor columns of the rows that the test runs over."""
+    row = row_of(item)
+    what, all_of_them = "parameter", "parameters"
+    if row is not None:
+        names = [*names, *sorted(row.columns)]
+        what, all_of_them = "parameter or column", "parameters and columns"
+    for name in given:
         if name not in names:
             allowed = ", ".join(map(repr, names)) or "none: the test has no parametrize"
             raise _refused(
-                item,
-                f"expectations names {name!r}, which is no {what} of this test; {all_of_them}: {allowed}",
+                item, f"{argument} names {name!r}, which is no {what} of this test; {all_of_them}: {allowed}"
             )
-        if row is not None and name in row.inputs and name in row.expectations:
-            raise _refused(item, f"expectations names {name!r}, which is an input and an expectation of the row")
+
+
+def _check_variant(item: pytest.Item, names: tuple[str, ...], expectations: Any) -> None:
+    _check_known(item, "variant_params", names, [*params_of(item)])
+    for name in names:
+        if isinstance(expectations, tuple) and name in expectations:
+            raise _refused(
+                item,
+                f"names {name!r} in variant_params and in expectations: is it the app's or the case's? drop one",
+            )
 
 
 def case_inputs(item: pytest.Item, options: EvalOptions) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -201,7 +231,7 @@ def case_inputs(item: pytest.Item, options: EvalOptions) -> tuple[dict[str, Any]
     dicts, lists, tuples and sets in both are copies (down to `COPIED_LEVELS`), all else is shared: a test may
     change them without changing the next repeat or another case.
     """
-    params = _params(item)
+    params = params_of(item)
     row = row_of(item)
     inputs: dict[str, Any] = {} if row is None else dict(row.inputs)
     inputs.update({name: params[name] for name in input_names(item)})
@@ -226,24 +256,28 @@ def copied(value: Any, levels: int = COPIED_LEVELS) -> Any:
     return kind(copied(one, levels - 1) for one in value)
 
 
-def _params(item: pytest.Item) -> dict[str, Any]:
+def params_of(item: pytest.Item) -> dict[str, Any]:
+    """Name -> value, of the test's own parameters and of parametrised fixtures."""
     callspec = getattr(item, "callspec", None)
     return {} if callspec is None else {name: value for name, value in callspec.params.items() if name != ROW}
+
+
+def names_of(mark: pytest.Mark) -> list[str]:
+    """The names that a `parametrize` mark gives values to."""
+    names = mark.args[0] if mark.args else mark.kwargs["argnames"]
+    return [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else list(names)
 
 
 def input_names(item: pytest.Item) -> list[str]:
     """The parameters that are inputs: those of the test itself, not of its fixtures."""
     direct = {name for mark in item.iter_markers("parametrize") for name in _direct_names(mark)}
-    return [name for name in _params(item) if name in direct or not _is_fixture(item, name)]
+    return [name for name in params_of(item) if name in direct or not _is_fixture(item, name)]
 
 
 def _direct_names(mark: pytest.Mark) -> Iterator[str]:
     """The names that a parametrize mark passes to the test itself, not to a fixture."""
-    names = mark.args[0] if mark.args else mark.kwargs["argnames"]
-    if isinstance(names, str):
-        names = [name.strip() for name in names.split(",")]
     indirect = mark.args[2] if len(mark.args) > 2 else mark.kwargs.get("indirect", False)
-    for name in names:
+    for name in names_of(mark):
         if not (indirect if isinstance(indirect, bool) else name in indirect):
             yield name
 
@@ -253,43 +287,3 @@ def _is_fixture(item: pytest.Item, name: str) -> bool:
 
     # Parameters from a pytest_generate_tests hook leave no mark; a name that no fixture has is the test's own.
     return bool(fixtures.definitions(item, name))
-
-
-def case_id(item: pytest.Item, toplevel: Path | None) -> str:
-    """The case's id: ``tests/test_a.py::TestB::test_c[parameter id]``.
-
-    The path is relative to `toplevel`, git's top folder, or to pytest's rootdir outside git: the same case
-    has the same id from whichever folder pytest was started.
-    """
-    return "::".join([_path(item, toplevel), *_names(item)])
-
-
-def function_id(item: pytest.Item, toplevel: Path | None) -> str:
-    """The id of the test function: the case's id without its parameter id."""
-    return case_id(item, toplevel).removesuffix(f"[{param_id(item)}]")
-
-
-def param_id(item: pytest.Item) -> str:
-    """The parameter id, as between the brackets of the node id; empty for a test without parameters."""
-    callspec = getattr(item, "callspec", None)
-    return "" if callspec is None else str(callspec.id)
-
-
-def _names(item: pytest.Item) -> list[str]:
-    # Not from item.nodeid: pytest-xdist's --dist loadgroup appends the group to it.
-    chain = item.listchain()
-    files = [place for place, node in enumerate(chain) if isinstance(node, pytest.File)]
-    return [node.name for node in chain[files[-1] + 1 if files else -1 :]]
-
-
-def _path(item: pytest.Item, toplevel: Path | None) -> str:
-    return _relative(item.path, toplevel or item.config.rootpath)
-
-
-@lru_cache(maxsize=256)
-def _relative(path: Path, folder: Path) -> str:
-    # Asked for each of a file's items, twice: its thousands of rows share one answer.
-    if path.is_relative_to(folder):
-        return path.relative_to(folder).as_posix()
-    # git resolves symbolic links, pytest does not.
-    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()

@@ -93,6 +93,7 @@ def worker_input(opened: Opened, run_id: str, settings: Settings, folder: str, w
         "run_id": run_id,
         "root": str(opened.surveyed.root),
         "least": settings.repeats[0],
+        "soft": settings.soft_assertions,
         "autolog": settings.autolog,
         "concurrency": max(settings.concurrency // workers, 1),
         "call_timeout": settings.call_timeout,

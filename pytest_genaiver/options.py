@@ -64,6 +64,7 @@ class Settings:
     autolog: tuple[str, ...] | None = None
     alpha: float = 0.05
     inference: str = "calls"
+    soft_assertions: bool = False
     metrics: tuple[MetricPolicy, ...] = ()
 
 
@@ -197,6 +198,7 @@ def _read(reader: _Reader) -> Settings:
         autolog=reader.read("autolog", values.flavours, None),
         alpha=reader.read("alpha", values.alpha, 0.05),
         inference=reader.read("inference", values.inference, "calls"),
+        soft_assertions=reader.read("soft_assertions", values.boolean, False),
         metrics=reader.read("metrics", values.metrics, ()),
     )
     if settings.require_baseline and settings.baseline == "none":

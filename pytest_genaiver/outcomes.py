@@ -26,7 +26,8 @@ def outcome_of(report: pytest.TestReport, call: pytest.CallInfo[None], before: O
     if hasattr(report, "wasxfail"):
         return "passed" if report.passed else "failed"
     if report.passed or "[XPASS(strict)]" in str(report.longrepr):
-        return "passed"
+        # Each failed subtest has a report of its own, before that of its test, which passes.
+        return before if before in ("failed", "provider") else "passed"
     if report.skipped:
         return "skipped"
     return "provider" if is_provider_failure(call.excinfo.value if call.excinfo else None) else "failed"
@@ -43,12 +44,12 @@ def scores_of(given: Sequence[Score], outcome: Outcome, measured: Mapping[str, f
     return {"passed": passed, **own, **measured}
 
 
-def feedback_for(case: GenaiCase, passed: float | None) -> list[Any]:
-    """The scores of one execution as MLflow feedback."""
+def feedback_for(case: GenaiCase, passed: float | None, why: str | None = None) -> list[Any]:
+    """The scores of one execution as MLflow feedback; `why` is the rationale of `passed`."""
     from pytest_genaiver.adapters.traces.feedback import feedback_of
 
     given = [feedback_of(s.name, s.given, s.rationale) for s in case.scores]
-    return given if passed is None else [feedback_of("passed", bool(passed)), *given]
+    return given if passed is None else [feedback_of("passed", bool(passed), why), *given]
 
 
 def request_id(case: PlannedCase, repeat: int) -> str:

@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """`target` is a function, or the name of a fixture that gives one. `scalar`: it takes the one input as it is."""
+    """`test_name` is the whole node id, `target` a function, or the name of a fixture that gives one.
+
+    `scalar`: the target takes the one input as it is. `soft`: a failed assertion is evidence, not a failure.
+    """
 
     case: PlannedCase
+    test_name: str
     case_id: str | None
     inputs: Mapping[str, Any]
     expectations: Mapping[str, Any]
     repeats: int
+    soft: bool = False
     target: Any = None
     scorers: tuple[Scorer, ...] = ()
     scalar: bool = False

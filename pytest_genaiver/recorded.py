@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.adapters import results_file
+from pytest_genaiver.core.matching import match
 from pytest_genaiver.core.pooling import NEWEST, Pool, PooledCase, pool
+from pytest_genaiver.core.variants import full_id
 from pytest_genaiver.errors import ResultsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_genaiver.adapters.tracking.store import SessionRef, Store, VersionRef
     from pytest_genaiver.core.records import PlannedCase
@@ -75,10 +77,14 @@ class Recorded:
         return self._runs[session.run_id]
 
 
-def candidate_of(sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]) -> Candidate:
-    """The sessions of one version, newest first, pooled."""
+def candidate_of(
+    sessions: Sequence[VersionResults],
+    cases: Mapping[str, PlannedCase],
+    not_collected: Callable[[str], bool] = lambda _: False,
+) -> Candidate:
+    """The sessions of one version, newest first, pooled. `not_collected` is `match`'s."""
     pooled = pool(sessions)
-    return Candidate(pool=pooled, coverage=coverage(pooled, cases), sessions=tuple(sessions))
+    return Candidate(pool=pooled, coverage=coverage(pooled, cases, not_collected), sessions=tuple(sessions))
 
 
 def has_value(case: PooledCase) -> bool:
@@ -86,24 +92,19 @@ def has_value(case: PooledCase) -> bool:
     return any(value is not None for values in case.scores.values() for value in values)
 
 
-def coverage(baseline: Pool, cases: Mapping[str, PlannedCase]) -> float:
-    """The share of these cases that the baseline holds a value of, under their id or renamed.
-
-    Renamed is a case whose test function and digest are the same, unique on both sides among those that are left.
-    """
+def coverage(
+    baseline: Pool, cases: Mapping[str, PlannedCase], not_collected: Callable[[str], bool] = lambda _: False
+) -> float:
+    """The share of these cases that the baseline holds a value of, and that would be compared with it."""
     if not cases:
         return 1.0
-    held = {n: c for n, c in baseline.cases.items() if has_value(c)}
-    same = {n for n, c in cases.items() if n in held and held[n].digest == c.digest}
-    before = Counter((c.function, c.digest) for n, c in held.items() if n not in same)
-    now = Counter((c.function, c.digest) for n, c in cases.items() if n not in same)
-    renamed = sum(before[content] == 1 for content, n in now.items() if n == 1)
-    return (len(same) + renamed) / len(cases)
+    found = match({n: c for n, c in baseline.cases.items() if has_value(c)}, cases, not_collected=not_collected)
+    return (len(found.same) + len(found.renamed)) / len(cases)
 
 
 def is_full(sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]) -> bool:
     """Whether older sessions would add nothing to the pool of these cases, or so many were read that they may not."""
     trees: dict[str, str | None] = {}
     pooled = [s for s in sessions if trees.setdefault(s.version.name, s.version.tree) == s.version.tree]
-    runs = Counter(name for s in pooled for name in s.cases for _ in range(s.session.repeats))
-    return len(sessions) >= MOST_READ or all(runs[name] >= NEWEST for name in cases)
+    runs = Counter(full_id(c) for s in pooled for c in s.cases.values() for _ in range(s.session.repeats))
+    return len(sessions) >= MOST_READ or all(runs[full_id(c)] >= NEWEST for c in cases.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.cases import Score
 from pytest_genaiver.core.plainform import plain
@@ -19,15 +19,9 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.scorers.answers import Answer
     from pytest_genaiver.adapters.traces.reading import Measured
     from pytest_genaiver.adapters.traces.tracer import Tracer
-    from pytest_genaiver.execution import Execution
+    from pytest_genaiver.execution import Execution, Told
     from pytest_genaiver.pool import Call
     from pytest_genaiver.scoring import Asked, Scoring
-
-
-class Told(Protocol):
-    """Who is told of each repeat that is scored."""
-
-    def __call__(self, item: pytest.Item, records: list[RepeatRecord]) -> None: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,7 +93,7 @@ class Recorder:
         passed = _passed(pending.outcome)
         given = [feedback for _, feedback in answers if feedback is not None]
         record = self._record(
-            pending, answers, self.tracer.close(now.scope, [*feedback_for(now.case, passed), *given])
+            pending, answers, self.tracer.close(now.scope, [*feedback_for(now.case, passed, now.rationale), *given])
         )
         history = self._history.setdefault(record.case, {})
         history[record.repeat] = record
@@ -121,6 +115,7 @@ class Recorder:
             without_usage=measured.calls_without_usage,
             recorded=called or bool(own or now.case.has_output),
             refused=now.refused,
+            rationale=now.rationale,
             judged=spent(now, pending.asked),
             scorers={s.name: one.scorer.fingerprint for one in pending.asked for s, _ in one.answers},
             details=_details(now, answers),

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_genaiver import soft
 from pytest_genaiver.adapters.traces.scope import Scope
 from pytest_genaiver.ahead import Ahead
 from pytest_genaiver.cases import GenaiCase, GenaiVersion
+from pytest_genaiver.core.variants import bare_id
 from pytest_genaiver.errors import CallRefused
 from pytest_genaiver.execution import Around, Execution
 from pytest_genaiver.marker import copied
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.traces.tracer import Tracer
     from pytest_genaiver.core.judgements import Judgements
     from pytest_genaiver.core.records import RepeatRecord
-    from pytest_genaiver.recording import Told
+    from pytest_genaiver.execution import Told
     from pytest_genaiver.spending import Purse
     from pytest_genaiver.waiting import Shown
 
@@ -91,6 +93,7 @@ class Runner:
         self._repeat = 0
         self._records: list[RepeatRecord] = []
         self._failed: dict[int, pytest.TestReport] = {}
+        self._soft: dict[int, str] = {}
         self._sections = 0
 
     @property
@@ -126,7 +129,7 @@ class Runner:
             yield [r.to_json() for r in self._records]
 
     def _begin(self, repeat: int) -> None:
-        self._repeat, self._records, self._failed, self._sections = repeat, [], {}, 0
+        self._repeat, self._records, self._failed, self._soft, self._sections = repeat, [], {}, {}, 0
 
     def abandon(self) -> None:
         """Leave an execution that never reached its teardown (Ctrl-C), or what follows would seem to belong to it."""
@@ -156,6 +159,7 @@ class Runner:
         now = self._now = self._begun(item)
         # A rerun (pytest-rerunfailures) is the same repeat again: its last attempt counts.
         self._failed.pop(self._repeat, None)
+        self._soft.pop(self._repeat, None)
         now.exit.enter_context(self._tracer.open(now.scope))
         self._prints.tap()
         result = yield
@@ -231,6 +235,8 @@ class Runner:
                 self._close_plain()
             return report
         now.outcome = outcome_of(report, call, now.outcome)
+        if planned.soft and now.outcome == "failed" and (why := soft.soften(report, call)) is not None:
+            now.rationale = self._soft[self._repeat] = why
         last = self._repeat == planned.repeats - 1
         # pytest keeps one list of captured output for all executions of an item.
         shown = len(report.sections)
@@ -241,6 +247,8 @@ class Runner:
             self._failed.setdefault(self._repeat, report)
         if last and self._failed and (report.failed or (report.when == "call" and report.passed)):
             report = as_failed(report, self._failed, planned.repeats)
+        elif last and self._soft and not self._failed:
+            soft.mark(report, self._soft, planned.repeats)
         if report.when == "teardown":
             self._sections = shown
             self._finish(item, now)
@@ -263,14 +271,14 @@ class Runner:
         planned = item.stash[PLANNED]
         scope = Scope(
             key=next(self._keys),
-            test_name=planned.case.id,
+            test_name=planned.test_name,
             case_id=planned.case_id,
             request_id=request_id(planned.case, repeat),
             row_tags=planned.tags,
         )
         execution = Execution(scope=scope, planned=planned, repeat=repeat)
         execution.case = GenaiCase(
-            id=planned.case.id,
+            id=bare_id(planned.case),
             inputs=copied(dict(planned.inputs)),
             expectations=copied(dict(planned.expectations)),
             repeat=repeat,

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from pytest_genaiver import closing, judging, opening, telling, waiting
+from pytest_genaiver import closing, judging, opening, soft, telling, waiting
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
+from pytest_genaiver.aggregating import told_apart, with_aggregates
 from pytest_genaiver.baseline import Baseline, Finder
 from pytest_genaiver.collecting import Collector
 from pytest_genaiver.concluding import Conclusion, abandon
+from pytest_genaiver.core.compare import Comparison, compare
 from pytest_genaiver.core.judgements import Judgements
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.results import SessionFacts, VersionResults
@@ -30,7 +32,7 @@ from pytest_genaiver.spending import Purse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_genaiver.core.compare import Comparison
+    from pytest_genaiver.core.aggregates import Aggregate
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.policy import MetricPolicy
     from pytest_genaiver.core.records import Plan
@@ -58,6 +60,7 @@ class Session:
         self.opened: Opened
         self.run_id = ""
         self.declared: tuple[MetricPolicy, ...] = ()
+        self.aggregates: dict[str, Aggregate] = {}
         self.collector: Collector | None = None
         self.process: TestProcess | None = None
         self.elsewhere: Elsewhere | None = None
@@ -94,7 +97,8 @@ class Session:
     def _open(self) -> None:
         hook, settings = self.config.hook, self.settings
         opening.flavours(settings.autolog)
-        self.declared = with_hook_metrics(settings.metrics, hook.pytest_genai_metrics(config=self.config))
+        answers, self.aggregates = told_apart(hook.pytest_genai_metrics(config=self.config))
+        self.declared = with_aggregates(with_hook_metrics(settings.metrics, answers), self.aggregates)
         started = self.config.invocation_params.dir
         surveyed, place = opening.look(self.config.rootpath, settings, os.environ, started=started)
         self._notices += surveyed.warnings
@@ -125,9 +129,11 @@ class Session:
 
     def _start_here(self) -> None:
         quieten(self.config)
-        self.collector = Collector(self.opened.surveyed.root, self.settings.repeats[0], self.settings.scorers)
-        self.config.pluginmanager.register(self.collector, "genaiver-collector")
         settings, opened = self.settings, self.opened
+        self.collector = Collector(
+            opened.surveyed.root, settings.repeats[0], scorers=settings.scorers, soft=settings.soft_assertions
+        )
+        self.config.pluginmanager.register(self.collector, "genaiver-collector")
         self.process = TestProcess(
             opened.store,
             opened.version,
@@ -155,6 +161,7 @@ class Session:
         """The cases are known: choose the baseline, and say what will be run before anything is paid for."""
         self.plan = plan
         self.declared = judging.with_lower(self.declared, plan.lower)
+        self._finder.not_collected = closing.not_collected(plan, self.opened.surveyed.root)
         usage(lambda: self._choose(plan))
         self._remember(plan)
         if plan.cases:
@@ -196,15 +203,24 @@ class Session:
         return self.ledger.following(decision.more)
 
     def _judge(self, plan: Plan) -> Judge:
-        return Judge(settings=self.settings, declared=self.declared, plan=plan, accepted=self._accepted)
+        return Judge(
+            settings=self.settings,
+            declared=self.declared,
+            plan=plan,
+            accepted=self._accepted,
+            aggregates=self.aggregates,
+        )
 
     def _compared(self, facts: SessionFacts, plan: Plan) -> Comparison:
-        results = closing.results_of(self.opened.version, facts, plan, self.ledger, self.declared)
-        return closing.compared(self.baseline, results, plan, self.opened.surveyed.root)
+        results = closing.results_of(self.opened.version, facts, plan, self.ledger, self.declared, self.aggregates)
+        return compare(self.baseline.pool, results, not_collected=self._finder.not_collected)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A case's records ride on its last report, which xdist carries over from the workers."""
         self.ledger.add(getattr(report, RECORDS, ()))
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
+        return soft.status(report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:

@@ -112,7 +112,9 @@ class Worker:
         self.given = config.workerinput[KEY]
         self.name = config.workerinput["workerid"]
         self.folder = Path(self.given["folder"])
-        self.collector = Collector(Path(self.given["root"]), self.given["least"], self.given["scorers"])
+        self.collector = Collector(
+            Path(self.given["root"]), self.given["least"], scorers=self.given["scorers"], soft=self.given["soft"]
+        )
         self.judgements = Judgements(reuse=self.given["reuse"])
         self.process: TestProcess | None = None
         self.expected: set[pytest.Item] = set()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_genaiver import hookspecs
+from pytest_genaiver.aggregating import told_apart
 from pytest_genaiver.core.compare import Comparison
 from pytest_genaiver.core.decision import Decision
 from pytest_genaiver.core.results import CaseResult, SessionFacts, Version, VersionResults
@@ -107,8 +108,11 @@ def test_the_examples_do_what_they_say(
     assert (changed.verdict, decision.verdict) == ("pass", "inconclusive")
     assert hook.pytest_genai_decide(config=config, comparison=many, decision=decision) is None
 
-    metrics = with_hook_metrics((), hook.pytest_genai_metrics(config=config))
-    assert [metric.name for metric in metrics] == ["accuracy", "tone"]
+    lines, aggregates = told_apart(hook.pytest_genai_metrics(config=config))
+    assert [metric.name for metric in with_hook_metrics((), lines)] == ["accuracy", "tone"]
+    scores: dict[str, list[float | None]] = {"words_in": [8.0, 2.0, None], "words_out": [4.0, 1.0, 9.0]}
+    scored = CaseResult(id="test_it.py::test_a", digest="", function="", scores=scores)
+    assert aggregates["compression"]([scored]) == 0.5
     case = CaseResult(id="test_it.py::test_a", digest="", function="", scores={"passed": [1.0, 0.0]})
     hook.pytest_genai_case_scored(item=None, case=case)
     assert capsys.readouterr().out == "failed at least once: test_it.py::test_a\n"

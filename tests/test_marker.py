@@ -70,7 +70,7 @@ def test_a_bare_marker_has_the_documented_defaults(only: Only, mark: str) -> Non
         expectations=None,
         versions=None,
         gate="fail",
-        soft=False,
+        soft=None,
         variant_params=(),
     )
 
@@ -128,8 +128,13 @@ def test_a_distant_marker_is_checked_although_a_nearer_one_wins(only: Only) -> N
         ("target=' '", "target=' ' cannot be used; give a function, 'package.module:function', or a fixture's name"),
         ("scorers=[len]", "scorers=[<built-in function len>] is not supported in this version"),
         ("versions=2", "versions=2 is not supported in this version; leave versions out"),
-        ("soft=True", "soft=True is not supported in this version; leave soft out"),
-        ("variant_params=('model',)", "variant_params=('model',) is not supported in this version"),
+        ("soft=1", "soft=1 cannot be used; allowed: True, False"),
+        ("variant_params='model'", "cannot be used; give a tuple of parameter names; for one name write ('model',)"),
+        ("variant_params=(1,)", "variant_params=(1,) cannot be used; give a tuple of parameter names"),
+        (
+            "variant_params=('model',)",
+            "variant_params names 'model', which is no parameter of this test; parameters: none: the test",
+        ),
     ],
 )
 def test_a_bad_argument_is_refused(only: Only, arguments: str, message: str) -> None:
@@ -145,7 +150,7 @@ def test_every_argument_is_supported_or_refused() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        "target=None, data=None, scorers=(), versions=None, soft=False, variant_params=()",
+        "target=None, data=None, scorers=(), versions=None, variant_params=()",
         "scorers=[], repeats=None, expectations=None",
     ],
 )
@@ -287,3 +292,16 @@ def test_copies_end_at_a_depth_so_that_cycles_end(only: Only) -> None:
         assert level is not original
         level = level[0]
     assert level[0] is original
+
+
+def test_a_parameter_belongs_to_the_app_or_to_what_is_expected(only: Only) -> None:
+    item = only("@mark(variant_params=['a'], expectations=('b', 'a'))\n"
+                "@pytest.mark.parametrize('a, b', [(1, 2)])\ndef test_it(a, b): pass")  # fmt: skip
+    assert refusal(item).endswith(
+        "names 'a' in variant_params and in expectations: is it the app's or the case's? drop one"
+    )
+
+
+def test_a_variant_may_come_from_a_fixture(only: Only) -> None:
+    item = only(f"{FIXTURES}\n@mark(variant_params=('model',))\ndef test_it(model): pass")
+    assert options_of(item).variant_params == ("model",)

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from pytest_genaiver.marker import EvalOptions, case_id, case_inputs, function_id, param_id, read_marker
+from pytest_genaiver.case_ids import case_id, function_id, param_id
+from pytest_genaiver.marker import EvalOptions, case_inputs, read_marker
 
 SUITE = """
 @pytest.mark.parametrize("n", ["a::b", "c/d"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from pytest_genaiver.core.matching import match
 from pytest_genaiver.core.sources import pool_without, unlike
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class Comparison:
     `pairs` and `renamed` map an id of this session to the baseline's id of the same case; `changed` cases
     have an id in common but other inputs or expectations, and are not compared. `coverage` is the share
     (0 to 1) of this session's cases that are paired. `unlike` are the metrics that something else measured than in
-    the baseline: `baseline` holds them no more.
+    the baseline: `baseline` holds them no more. `variants` maps a variant that is new to the baseline's that it
+    replaces, with which its cases are compared.
     """
 
     baseline: Pool | None
@@ -40,6 +42,7 @@ class Comparison:
     renamed: dict[str, str]
     coverage: float
     unlike: tuple[str, ...] = ()
+    variants: dict[str, str] = field(default_factory=dict)
 
     def current_values(self, gates: Collection[str] = ("fail",)) -> Values:
         """Metric -> case -> values of this session, paired or not, for cases with one of these gates.
@@ -140,54 +143,29 @@ def compare(
     *,
     not_collected: Callable[[str], bool] = lambda _: False,
 ) -> Comparison:
-    """Match cases by id and digest, then by test function and digest where unique, then by id (changed).
+    """Match this session's cases with the baseline's (see `match`), and list what has no match.
 
-    No case is matched twice. `not_collected(id)` is True for a baseline case that this session left out by
-    its own selection (`-k`, `-m`, paths, `--lf`): such a case is not removed.
+    `not_collected(id)` is True for a baseline case, by its id with its variant, that this session left out by its
+    own selection (`-k`, `-m`, paths, `--lf`): such a case is not removed.
     """
     before: Mapping[str, PooledCase] = {} if baseline is None else baseline.cases
     otherwise = () if baseline is None else unlike(baseline.sources, current)
     now = current.cases
-    same = {name: name for name, case in now.items() if name in before and before[name].digest == case.digest}
-    renamed = _renamed(before, now, same)
-    partners = {**same, **renamed}
-    paired = set(partners.values())
-    changed = {name: None for name in now if name in before and name not in partners and name not in paired}
-    absent = [name for name in before if name not in paired and name not in changed]
+    found = match(before, now, not_collected=not_collected)
+    partners = {**found.same, **found.renamed}
+    known = {*partners.values(), *found.changed.values()}
     return Comparison(
         baseline=None if baseline is None else pool_without(baseline, otherwise),
         current=current,
         pairs={name: partners[name] for name in now if name in partners},
-        new=tuple(name for name in now if name not in partners and name not in changed),
-        removed=tuple(name for name in absent if not not_collected(name)),
-        changed=tuple(changed),
-        renamed=renamed,
+        new=tuple(name for name in now if name not in partners and name not in found.changed),
+        removed=tuple(name for name in before if name not in known and not not_collected(name)),
+        changed=tuple(found.changed),
+        renamed=found.renamed,
         coverage=len(partners) / len(now) if now else 0.0,
         unlike=otherwise,
+        variants=found.variants,
     )
-
-
-def _renamed(
-    before: Mapping[str, PooledCase], now: Mapping[str, CaseResult], same: Mapping[str, str]
-) -> dict[str, str]:
-    """New id -> old id of the unmatched cases whose test function and digest occur once on either side."""
-    old = _by_content(before, same)
-    new = _by_content(now, same)
-    return {
-        names[0]: old[content][0]
-        for content, names in new.items()
-        if len(names) == 1 and len(old.get(content, ())) == 1
-    }
-
-
-def _by_content(
-    cases: Mapping[str, CaseResult] | Mapping[str, PooledCase], matched: Collection[str]
-) -> dict[tuple[str, str], list[str]]:
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for name, case in cases.items():
-        if name not in matched:
-            found[case.function, case.digest].append(name)
-    return found
 
 
 def _held(scores: Mapping[str, Mapping[str, Sequence[float | None]]], metric: str) -> CaseValues:

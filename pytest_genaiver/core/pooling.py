@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.core.sources import measured_alike, sources_of
+from pytest_genaiver.core.variants import full_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -40,7 +41,10 @@ class BaselineFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PooledCase:
-    """One baseline case. `sessions[metric][j]` is the session that `scores[metric][j]` came from."""
+    """One baseline case. `sessions[metric][j]` is the session that `scores[metric][j]` came from.
+
+    `id` carries the variant, if the case has one.
+    """
 
     id: str
     digest: str
@@ -48,6 +52,7 @@ class PooledCase:
     scores: dict[str, list[float | None]]
     sessions: dict[str, list[str]]
     gate: str = "fail"
+    variant: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +89,16 @@ def pool(sessions: Sequence[VersionResults]) -> Pool:
     newest_tree: dict[str, str | None] = {}
     same = [s for s in sessions if newest_tree.setdefault(s.version.name, s.version.tree) == s.version.tree]
     reaching = list(_reach(measured_alike(same)))
+    by_id = [({full_id(c): c for c in s.cases.values()}, s.session, closed) for s, closed in reaching]
     newest: dict[str, CaseResult] = {}
     for results in same:
         if results.version.name == version.name:
-            for name, case in results.cases.items():
-                newest.setdefault(name, case)
+            for case in results.cases.values():
+                newest.setdefault(full_id(case), case)
     return Pool(
         version=version,
         sessions=tuple(results.session for results, _ in reaching),
-        cases={name: _pooled(case, reaching) for name, case in newest.items()},
+        cases={name: _pooled(name, case, by_id) for name, case in newest.items()},
         trees=tuple(dict.fromkeys(s.version.tree for s in sessions if s.version.name == version.name)),
         policy=tuple(sessions[0].policy),
         sources=sources_of(same),
@@ -110,11 +116,13 @@ def _reach(sessions: Sequence[VersionResults]) -> Iterator[tuple[VersionResults,
             return
 
 
-def _pooled(newest: CaseResult, sessions: Iterable[tuple[VersionResults, frozenset[str]]]) -> PooledCase:
+def _pooled(
+    name: str, newest: CaseResult, sessions: Iterable[tuple[dict[str, CaseResult], SessionFacts, frozenset[str]]]
+) -> PooledCase:
     scores: dict[str, list[float | None]] = {}
     origins: dict[str, list[str]] = {}
-    for results, closed in sessions:
-        case = results.cases.get(newest.id)
+    for cases, session, closed in sessions:
+        case = cases.get(name)
         if case is None or case.digest != newest.digest:
             continue
         for metric, values in case.scores.items():
@@ -122,10 +130,17 @@ def _pooled(newest: CaseResult, sessions: Iterable[tuple[VersionResults, frozens
                 continue
             taken = scores.setdefault(metric, [])
             room = NEWEST - sum(value is not None for value in taken)
-            added = _newest_values(values[: results.session.repeats], room)
+            added = _newest_values(values[: session.repeats], room)
             taken += added
-            origins.setdefault(metric, []).extend([results.session.id] * len(added))
-    return PooledCase(id=newest.id, digest=newest.digest, function=newest.function, scores=scores, sessions=origins)
+            origins.setdefault(metric, []).extend([session.id] * len(added))
+    return PooledCase(
+        id=name,
+        digest=newest.digest,
+        function=newest.function,
+        scores=scores,
+        sessions=origins,
+        variant=newest.variant,
+    )
 
 
 def _newest_values(values: Sequence[float | None], room: int) -> list[float | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,11 +22,12 @@ FUNCTIONS_NEEDED = 6
 def population_test(pairs: Pairs, cases: Sequence[str]) -> MeanTest:
     """One-sided paired t test over the functions' mean differences; `cases` are the ids of the pairs.
 
-    A function is a case id up to its first `[`. With fewer than 6 functions p is 1; `informative` counts functions.
+    A function is a case id up to its first `[` or `{`. With fewer than 6 functions p is 1; `informative` counts
+    functions.
     """
     differences: dict[str, list[float]] = {}
     for case, difference in zip(cases, pairs.differences.tolist(), strict=True):
-        differences.setdefault(case.partition("[")[0], []).append(difference)
+        differences.setdefault(re.split(r"[\[{]", case, maxsplit=1)[0], []).append(difference)
     means = np.array([math.fsum(values) / len(values) for values in differences.values()])
     n = len(means)
     drop = math.fsum(means.tolist()) / n

@@ -18,6 +18,7 @@ class PlannedCase:
     """A case as it was collected. `repeats` is its own number from the marker, None for the session's.
 
     `judges` is how many of its scorers ask a model.
+    `variant` maps the parameters that belong to the app to their values, as text.
     """
 
     id: str
@@ -28,6 +29,7 @@ class PlannedCase:
     location: str | None = None
     notes: tuple[str, ...] = ()
     judges: int = 0
+    variant: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class Plan:
     """What was collected: the cases to run, every id before deselection, and the files collected whole.
 
     `lower` are the metrics that their scorers say are better when lower.
+    The ids in `collected` carry their variant, also where the session holds one only.
     """
 
     cases: dict[str, PlannedCase] = field(default_factory=dict)
@@ -71,6 +74,7 @@ class RepeatRecord:
     left no trace, no score and no output. `refused`: nothing was called, since the cost limit was reached.
     `judged` is what judges did for it: `calls`, `reused` answers, and as far as it is known `tokens` and `cost`.
     `scorers` is metric -> fingerprint of what scored it. `details` is what is worth seeing: inputs, output, reasons.
+    `rationale` is the message of an assertion that failed softly.
     """
 
     case: str
@@ -85,6 +89,7 @@ class RepeatRecord:
     judged: dict[str, float] = field(default_factory=dict)
     scorers: dict[str, str] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
+    rationale: str | None = None
 
     @property
     def idle(self) -> bool:
@@ -127,8 +132,9 @@ def _case(planned: PlannedCase, records: list[RepeatRecord]) -> CaseResult:
         digest=planned.digest,
         function=planned.function,
         gate=planned.gate,
+        variant=dict(planned.variant),
         scores=scores,
         traces=[t for r in records for t in r.traces],
         location=planned.location,
-        notes=list(planned.notes),
+        notes=[*planned.notes, *(f"repeat {r.repeat + 1}: {r.rationale}" for r in records if r.rationale)],
     )

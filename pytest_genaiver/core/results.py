@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,8 @@ class SessionFacts:
 class CaseResult:
     """One case. `scores[metric][j]` is repeat j; a missing value is None in its place.
 
-    `function` is the node id without parameters, `location` is "file:line".
+    `function` is the node id without parameters, `location` is "file:line". `variant` maps the parameters that belong
+    to the app to their values, as text; `id` ends with it where the session held several.
     """
 
     id: str
@@ -89,6 +91,7 @@ class CaseResult:
     traces: list[str] = field(default_factory=list)
     location: str | None = None
     notes: list[str] = field(default_factory=list)
+    variant: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,6 +153,7 @@ def _case_to_json(case: CaseResult) -> dict[str, Any]:
         "traces": case.traces,
         "location": case.location,
         "notes": case.notes,
+        "variant": case.variant,
     }
 
 
@@ -196,16 +200,22 @@ def _case(name: str, value: object) -> CaseResult:
     if gate not in GATES:
         raise ResultsError(f"{path}.gate is {shown(gate)}, but must be one of {', '.join(GATES)}")
     scores = as_object(required(given, "scores", path), f"{path}.scores")
+    variant = as_object(given.get("variant", {}), f"{path}.variant")
     return CaseResult(
         id=name,
         digest=typed(required(given, "digest", path), "str", f"{path}.digest"),
-        function=typed(given.get("function", name.partition("[")[0]), "str", f"{path}.function"),
+        function=typed(given.get("function", _function(name)), "str", f"{path}.function"),
         gate=gate,
         scores={metric: _values(values, f"{path}.scores[{metric!r}]") for metric, values in scores.items()},
         traces=as_texts(given.get("traces", []), f"{path}.traces"),
         location=typed(given.get("location"), "str | None", f"{path}.location"),
         notes=as_texts(given.get("notes", []), f"{path}.notes"),
+        variant={key: typed(text, "str", f"{path}.variant[{key!r}]") for key, text in variant.items()},
     )
+
+
+def _function(name: str) -> str:
+    return re.split(r"[\[{]", name, maxsplit=1)[0]
 
 
 def _values(value: object, path: str) -> list[float | None]:

@@ -26,7 +26,7 @@ def payload(comparison: Comparison, decision: Decision | None, *, baseline: Base
             "removed": list(comparison.removed),
             "changed": list(comparison.changed),
             "renamed": dict(comparison.renamed),
-            "variants": {},
+            "variants": dict(comparison.variants),
         },
         "decision": None if decision is None else finite(decision.to_json()),
     }

@@ -14,14 +14,15 @@ class Counts:
     """What the session knows beside its results; the tuples hold case ids.
 
     `evaluated` counts cases that recorded something, `wanted` is the least that passes (--genai-min-cases),
-    `nothing` are marked cases without trace, score or output, `lost` those whose traces the store lacks.
-    `told` are further facts, a line each.
+    `nothing` are marked cases without trace, score or output, `lost` those whose traces the store lacks, `soft` those
+    of which an assertion failed softly, each with its message. `told` are further facts, a line each.
     """
 
     evaluated: int
     wanted: int = 1
     nothing: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    soft: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
 
 

@@ -80,6 +80,8 @@ def _decided_row(metric: MetricDecision) -> Row:
 
 def _metric_verdict(metric: MetricDecision) -> tuple[str, Tone]:
     if metric.verdict == "pass":
+        if metric.gate == "off":
+            return "not gated", "plain"
         return ("new" if metric.new else "advisory" if metric.advisory else "pass"), "plain"
     if metric.advisory and metric.verdict == "inconclusive":
         return "advisory", "warn"

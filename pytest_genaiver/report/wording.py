@@ -91,6 +91,8 @@ def facts(comparison: Comparison, counts: Counts) -> Iterator[Fact]:
     if counts.nothing:
         nothing = f"{_count(len(counts.nothing), 'case')} recorded nothing (no trace, no score, no output)"
         yield Fact(text=nothing, names=counts.nothing, tone="warn")
+    if counts.soft:
+        yield Fact(text=f"{_count(len(counts.soft), 'case')} failed softly", names=counts.soft)
     if comparison.baseline is not None:
         yield from _changes(comparison)
     if session.calls_failed:
@@ -107,9 +109,15 @@ def _changes(comparison: Comparison) -> Iterator[Fact]:
         ("changed case", ", not compared", comparison.changed),
         ("renamed case", "", tuple(f"{new} (was {old})" for new, old in comparison.renamed.items())),
     )
+    for came, went in comparison.variants.items():
+        yield Fact(text=f"{_variant(came)} is compared with {_variant(went)}, which it replaces")
     for what, remark, names in changes:
         if names:
             yield Fact(text=_count(len(names), what) + remark, names=names)
+
+
+def _variant(label: str) -> str:
+    return f"variant {label}" if label else "no variant"
 
 
 def _traces(session: SessionFacts, counts: Counts) -> Fact:

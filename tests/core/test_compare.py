@@ -196,3 +196,30 @@ def test_the_gate_decides_on_what_a_comparison_gives():
     assert decision.verdict == "regressed"
     assert decision.metrics["on_topic"].verdict == "regressed"
     assert decision.metrics["on_topic"].cases == 20
+
+
+def variant(name, model, digest, **scores):
+    made = case(name, digest, **scores)
+    made.variant = {"model": model}
+    return made
+
+
+def test_a_variant_that_replaces_another_is_compared_with_it():
+    old = before(variant("t[q]", "a", "1", ok=[1.0]), variant("t[gone]", "a", "2"))
+    now = session(variant("t[q]", "b", "1", ok=[0.0]), variant("t[n]", "b", "3"))
+    comparison = compare(old, now)
+    assert comparison.pairs == {"t[q]": "t[q]{model=a}"}
+    assert comparison.variants == {"model=b": "model=a"}
+    assert (comparison.new, comparison.removed) == (("t[n]",), ("t[gone]{model=a}",))
+    assert comparison.baseline_values()["ok"] == {"t[q]": [1.0]}
+
+
+def test_a_variant_is_pooled_whether_or_not_its_sessions_held_others():
+    newest = session(variant("t[q]", "a", "1", ok=[1.0]), key="2", name="app-1")
+    older = session(
+        variant("t[q]{model=a}", "a", "1", ok=[0.0]), variant("t[q]{model=b}", "b", "1", ok=[0.5]), key="1"
+    )
+    older.version = newest.version
+    cases = pool([newest, older]).cases
+    assert cases["t[q]{model=a}"].scores == {"ok": [1.0, 0.0]}
+    assert cases["t[q]{model=b}"].scores == {"ok": [0.5]}

@@ -73,3 +73,9 @@ def test_no_mean_change_is_no_evidence() -> None:
     before = {f"test_f{f}": [0.5] for f in range(6)}
     now = {case: [0.25 if i % 2 else 0.75] for i, case in enumerate(before)}
     assert run(before, now).metrics["m"].p == 1
+
+
+def test_variants_of_one_function_are_one_function() -> None:
+    before = {f"test_f{f // 2}{{model=m{f % 2}}}": [1.0] for f in range(10)}
+    decision = run(before, {case: [0.5] for case in before})
+    assert decision.reason == "m: inference over test functions needs at least 6 of them; 5 hold this metric"

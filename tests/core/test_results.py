@@ -66,6 +66,7 @@ def full():
                 traces=["tr-1", "tr-2"],
                 location="test_a.py:3",
                 notes=["off topic"],
+                variant={"model": "small"},
             )
         },
     )
@@ -160,6 +161,8 @@ IN_CASE = "cases['test_a.py::test[x]']"
         (f"{CASE}__digest", 5, r"\.digest must be a string, not 5"),
         (f"{CASE}__function", 5, r"\.function must be a string, not 5"),
         (f"{CASE}__gate", "maybe", r"\.gate is 'maybe', but must be one of fail, warn, off"),
+        (f"{CASE}__variant", ["x"], r"\.variant must be an object, not a list"),
+        (f"{CASE}__variant", {"m": 5}, r"\.variant\['m'\] must be a string, not 5"),
         (f"{CASE}__scores", [], r"\.scores must be an object, not a list"),
         (f"{CASE}__scores__m", 1, r"\.scores\['m'\] must be a list, not 1"),
         (f"{CASE}__scores__m", [1, "x\x1b"], r"\.scores\['m'\]\[1\] must be a finite number or null, not 'x\\x1b'"),

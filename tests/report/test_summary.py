@@ -277,3 +277,10 @@ def test_a_metric_that_something_else_measured_is_said_not_to_be_compared(build)
     now.sources["cost"] = "litellm"
     shown = build.summary(build.decision("pass"), now, old)
     assert [w for w in shown.warnings if about in w] == [f"tone, cost were {about}"]
+
+
+def test_a_variant_that_replaces_another_is_said(build):
+    old, now = (build.session([build.case("t[q]", ok=[1.0])], name=name) for name in ("app-1", "app-2"))
+    now.cases["t[q]"].variant = {"model": "b"}
+    texts = [fact.text for fact in build.summary(None, now, old).facts]
+    assert "variant model=b is compared with no variant, which it replaces" in texts

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from unittest import TestCase
 
 from pytest_genaiver import fixtures
+from pytest_genaiver.cases import using
 from pytest_genaiver.marker import copied
 from pytest_genaiver.planned import PLANNED
 from pytest_genaiver.pool import Call, Loop, Pool
@@ -168,7 +169,11 @@ class Ahead:
         def work(call: Call) -> Answer:
             function = checked(target, f"{item.nodeid}: target")
             args, kwargs = arguments(function, copied(case.inputs), scalar=execution.planned.scalar)
-            with self.prints.into(execution), self.tracer.call(execution.scope, item.name, case.inputs) as span:
+            with (
+                self.prints.into(execution),
+                using(execution.planned.version),
+                self.tracer.call(execution.scope, item.name, case.inputs) as span,
+            ):
                 answer = ask(function, args, kwargs, lambda coroutine: self._loop.run(coroutine, call))
                 span.set_outputs(answer.output)
             return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,16 +17,31 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.results import Version
 
 _UNSET: Any = object()
+_using: ContextVar[str | None] = ContextVar("genaiver_using", default=None)
+
+
+@contextlib.contextmanager
+def using(name: str | None) -> Iterator[None]:
+    """What runs within is for this version; None is the session's own."""
+    token = _using.set(name)
+    try:
+        yield
+    finally:
+        _using.reset(token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One call of `genai_case.score`. `value` is None where a Feedback reported an error."""
+    """One call of `genai_case.score`. `value` is None where a Feedback reported an error.
+
+    `version` is the one that was in use, None for the session's own.
+    """
 
     name: str
     value: float | None
     given: Any
     rationale: str | None
+    version: str | None = None
 
 
 class GenaiCase:
@@ -129,7 +145,7 @@ class GenaiCase:
         number = score_value(name, value)
         if rationale is None and is_feedback(value):
             rationale = value.rationale
-        self._scores.append(Score(name=name, value=number, given=value, rationale=rationale))
+        self._scores.append(Score(name=name, value=number, given=value, rationale=rationale, version=_using.get()))
 
 
 def mean_scores(scores: Sequence[Score]) -> dict[str, float | None]:
@@ -146,6 +162,8 @@ class VersionStore(Protocol):
 
     def switch(self, name: str) -> contextlib.AbstractContextManager[None]: ...
 
+    def id_of(self, name: str) -> str: ...
+
     def log_params(self, params: Mapping[str, str]) -> None: ...
 
 
@@ -158,13 +176,14 @@ class GenaiVersion:
 
     @property
     def name(self) -> str:
-        """The version's name, `{app}-{sha8}` unless it was named."""
-        return self._version.name
+        """The version's name, `{app}-{sha8}` unless it was named; within `use`, and with `versions=`, that one."""
+        return _using.get() or self._version.name
 
     @property
     def model_id(self) -> str | None:
         """The id of its MLflow LoggedModel; None without `--genai-version`."""
-        return self._version.model_id
+        name = _using.get()
+        return self._version.model_id if name is None or self._store is None else self._store.id_of(name)
 
     @property
     def commit(self) -> str | None:
@@ -181,6 +200,10 @@ class GenaiVersion:
         """Whether tracked files differ from the commit."""
         return self._version.dirty
 
+    def id_of(self, name: str) -> str | None:
+        """The model id of another version, which is made when it is new; None without `--genai-version`."""
+        return None if self._store is None else self._store.id_of(name)
+
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Record configuration of the app (model, temperature, …) with the version; values become text.
 
@@ -191,9 +214,6 @@ class GenaiVersion:
 
     @contextlib.contextmanager
     def use(self, name: str) -> Iterator[GenaiVersion]:
-        """Switch to another version, made when it is new: calls within are linked to it, not to this session's."""
-        if self._store is None:
-            yield self
-            return
-        with self._store.switch(name):
+        """Switch to another version, made when it is new: calls and scores within are its own, not this session's."""
+        with using(name), contextlib.nullcontext() if self._store is None else self._store.switch(name):
             yield self

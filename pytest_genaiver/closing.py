@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Ledger:
-    """What the processes with tests reported: records by case and repeat, traces produced, what was not stored."""
+    """What the processes with tests reported: records by version, case and repeat, traces produced and not stored."""
 
-    records: dict[tuple[str, int], RepeatRecord] = field(default_factory=dict)
+    records: dict[tuple[str | None, str, int], RepeatRecord] = field(default_factory=dict)
     produced: dict[str, str] = field(default_factory=dict)
     unwritten: dict[str, str] = field(default_factory=dict)
     errors: set[str] = field(default_factory=set)
@@ -39,7 +39,7 @@ class Ledger:
     def add(self, records: Iterable[Mapping[str, Any]]) -> None:
         for data in records:
             record = RepeatRecord.from_json(data)
-            self.records[record.case, record.repeat] = record
+            self.records[record.version, record.case, record.repeat] = record
             # Counted here too: a worker that crashes later never counts what it produced.
             self.produced.update(dict.fromkeys(record.traces, record.case))
 
@@ -51,12 +51,20 @@ class Ledger:
         self.judgements.update(counted["judgements"])
         self.add(counted["records"])
 
+    def versions(self) -> list[str]:
+        """The other versions that something was recorded of, in the order in which they were first seen."""
+        return list(dict.fromkeys(r.version for r in self.snapshot() if r.version is not None))
+
+    def of(self, version: str | None) -> list[RepeatRecord]:
+        """The records of one version; None is the session's own."""
+        return [r for r in self.snapshot() if r.version == version]
+
     def snapshot(self) -> list[RepeatRecord]:
         """All records; under xdist they are read on one thread while another still adds."""
         return list(self.records.values())
 
     def ran(self) -> set[str]:
-        return {case for (case, _), record in self.records.items() if not record.refused}
+        return {record.case for record in self.snapshot() if not record.refused}
 
     @property
     def refused(self) -> bool:
@@ -66,8 +74,8 @@ class Ledger:
     def following(self, more: Mapping[str, int]) -> dict[str, list[int]]:
         """Case -> which repeats are the next ones, that many of them."""
         last: dict[str, int] = {}
-        for case, repeat in list(self.records):
-            last[case] = max(repeat, last.get(case, -1))
+        for record in self.of(None):
+            last[record.case] = max(record.repeat, last.get(record.case, -1))
         return {case: [last.get(case, -1) + 1 + i for i in range(n)] for case, n in more.items()}
 
 
@@ -78,11 +86,15 @@ def results_of(
     ledger: Ledger,
     declared: Sequence[MetricPolicy],
     aggregates: Iterable[str] = (),
+    *,
+    of: str | None = None,
 ) -> VersionResults:
-    cases = assemble(plan.cases, ledger.snapshot())
+    """What the session recorded about one version: its own, or `of` another one."""
+    records = ledger.of(of)
+    cases = assemble(plan.cases, records)
     names = dict.fromkeys([*(m for c in cases.values() for m in c.scores), *aggregates])
     policies = [policy_for(n, declared) for n in names]
-    sources = {metric: mark for record in ledger.snapshot() for metric, mark in record.scorers.items()}
+    sources = {metric: mark for record in records for metric, mark in record.scorers.items()}
     if "cost" in names:
         sources["cost"] = price_list()
     return VersionResults(version=version, session=facts, policy=policies, cases=cases, sources=sources)
@@ -109,7 +121,7 @@ def not_collected(plan: Plan, root: Path) -> Callable[[str], bool]:
 def counts_of(
     ledger: Ledger, results: VersionResults, settings: Settings, missing: Iterable[str], told: Iterable[str]
 ) -> Counts:
-    worked = {case for (case, _), record in ledger.records.items() if not record.idle}
+    worked = {record.case for record in ledger.snapshot() if not record.idle}
     nothing = sorted(results.cases.keys() - worked)
     lost = sorted({ledger.produced.get(t, "") or "outside any test" for t in missing})
     return Counts(

@@ -21,6 +21,7 @@ from pytest_genaiver.planned import PLANNED, Planned
 from pytest_genaiver.row_parameter import is_one_value, row_of, without_rows
 from pytest_genaiver.rows import data_error
 from pytest_genaiver.targets import imported, is_path, lacking
+from pytest_genaiver.version_parameter import VERSION, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,10 +94,10 @@ class Collector:
         target = found_target(item, options.target, inputs, scalar=scalar)
         scorers = self._scorers.of(item, options.scorers)
         asked = {name: value for name, value in inputs.items() if name not in options.variant_params}
-        stand_in = dict.fromkeys((*asked, *expectations), id_without(item, options.variant_params))
+        stand_in = dict.fromkeys((*asked, *expectations), id_without(item, (*options.variant_params, VERSION)))
         found, warnings = digest(asked, expectations, stand_in, root=self._root)
         case = PlannedCase(
-            id=case_id(item, self._root, options.variant_params),
+            id=case_id(item, self._root, (*options.variant_params, VERSION)),
             digest=found,
             function=function_id(item, self._root),
             gate=options.gate,
@@ -105,8 +106,9 @@ class Collector:
             notes=tuple(warnings),
             judges=sum(s.judge for s in scorers),
             variant=texts_of(item, options.variant_params, inputs),
+            versions=options.versions,
         )
-        if full_id(case) in self._collected:
+        if full_id(case) in self._collected and not options.versions:
             # Two values of a variant with one text: then the whole id tells them apart.
             case = replace(case, id=case_id(item, self._root))
         return Planned(
@@ -117,6 +119,7 @@ class Collector:
             expectations=expectations,
             repeats=options.repeats or self._least,
             soft=self._soft if options.soft is None else options.soft,
+            version=version_of(item),
             target=target,
             scorers=scorers,
             scalar=scalar,

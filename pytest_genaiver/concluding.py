@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver import closing, judging
+from pytest_genaiver import beside, closing, judging
 from pytest_genaiver.adapters import results_file
 from pytest_genaiver.adapters.tracking import files
 from pytest_genaiver.core.results import SessionFacts, VersionResults
 from pytest_genaiver.errors import GenaiverError, StoreError, warn
 from pytest_genaiver.options import SessionGate
 from pytest_genaiver.report import json_report
-from pytest_genaiver.report.summary import summarise
+from pytest_genaiver.report.summary import summarise, versus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_genaiver.baseline import Baseline
+    from pytest_genaiver.beside import Beside
     from pytest_genaiver.closing import Ledger
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
@@ -53,6 +54,7 @@ class Conclusion:
     failure: str | None = None
     _told: list[str] = field(default_factory=list)
     _missing: list[str] = field(default_factory=list)
+    _beside: list[Beside] = field(default_factory=list)
 
     def facts(self, started: datetime, cut_short: str | None) -> SessionFacts:
         """The session's own record; counts what was produced against what the store holds."""
@@ -78,9 +80,12 @@ class Conclusion:
         """Decide, save, summarise, report."""
         if self.settings.gate is not SessionGate.OFF:
             self.decision = self._decide(comparison)
-        self._save(comparison.current)
+        current = comparison.current
+        self._beside = beside.others(self.ledger, self.plan, current, self.judge.declared, self.judge)
+        self._save(current)
         self._told = [*closing.spent(self.ledger), *self._told]
         counts = closing.counts_of(self.ledger, comparison.current, self.settings, self._missing, self._told)
+        counts = replace(counts, evaluated=counts.evaluated + sum(judging.evaluated(b.results) for b in self._beside))
         self.summary = self._summarise(comparison, counts)
         self._report(comparison)
         self.failure = judging.failure(self.decision, self.settings, counts.evaluated)
@@ -122,6 +127,7 @@ class Conclusion:
             store.save_results(run_id, closing.results_text(results), closing.table_of(results), more)
             store.save_metrics(run_id, version.model_id or "", closing.aggregates(results, self.decision))
             store.end_session(run_id, tags, ok=complete)
+            beside.save(self.opened, self._beside)
 
         self._stored(write)
 
@@ -137,7 +143,7 @@ class Conclusion:
         results, store = comparison.current, self.opened.store
         newest = self.baseline.pool.sessions[0].run_id if self.baseline.pool else None
         measured = closing.notices(self.ledger, self.plan, results.session)
-        return summarise(
+        shown = summarise(
             results,
             comparison,
             self.decision,
@@ -147,9 +153,14 @@ class Conclusion:
             warnings=[*self.baseline.warnings, *self.notices, *measured],
             links=closing.links(store.place, store.experiment_id, results.version, self.run_id, newest),
         )
+        return replace(shown, versus=tuple(versus(*side) for side in self._sides()))
+
+    def _sides(self) -> list[tuple[VersionResults, Comparison | None, Decision | None]]:
+        return [(one.results, one.comparison, one.decision) for one in self._beside]
 
     def _report(self, comparison: Comparison) -> None:
-        payload = json_report.payload(comparison, self.decision, baseline=self.baseline.facts)
+        facts = self.baseline.facts
+        payload = json_report.payload(comparison, self.decision, baseline=facts, beside=self._sides())
         for path in self.settings.reports:
             try:
                 results_file.write(path, payload)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_genaiver.core.aggregates import asks_baseline, decide_aggregates
 from pytest_genaiver.core.bar import loosened
 from pytest_genaiver.core.gate import decide
+from pytest_genaiver.core.latency import INTERLEAVED
 from pytest_genaiver.core.policy import DEFAULT_TOLERANCE, Kind, MetricPolicy, policy_for
 from pytest_genaiver.core.pooling import NEWEST
 from pytest_genaiver.core.visible import sharper
@@ -63,6 +64,22 @@ class Judge:
             final=final,
             own_repeats={name: c.repeats for name, c in self.plan.cases.items() if c.repeats is not None},
             inference=self.settings.inference,
+        )
+
+    def beside(self, comparison: Comparison) -> Decision:
+        """What two versions of one session show, each case with what it has: nothing more is asked for."""
+        before, now = comparison.baseline_values(), comparison.current_values()
+        both = [m for m in now if _known(before.get(m, {})) & _known(now[m])]
+        together = {m: {case: [INTERLEAVED] * len(vs) for case, vs in before[m].items()} for m in both}
+        repeats = max(comparison.current.session.repeats, 1)
+        return decide(
+            {m: before[m] for m in both},
+            {m: now[m] for m in both},
+            {m: replace(self._policy(m), min=None, max=None) for m in both},
+            alpha=self.settings.alpha,
+            repeats=(repeats, repeats),
+            baseline_sessions=together,
+            final=True,
         )
 
     def with_aggregates(self, comparison: Comparison, decision: Decision) -> Aggregated:
@@ -126,6 +143,11 @@ class Judge:
             reason = f"the bar is lower than the baseline's: {'; '.join(lowered)}"
             return replace(decision, verdict="inconclusive", reason=reason)
         return decision
+
+
+def _known(values: Mapping[str, Sequence[float | None]]) -> set[str]:
+    """The cases that hold a value."""
+    return {case for case, found in values.items() if any(v is not None for v in found)}
 
 
 def with_lower(declared: Sequence[MetricPolicy], lower: Sequence[str]) -> tuple[MetricPolicy, ...]:

@@ -156,7 +156,9 @@ def stops(session: pytest.Session) -> bool:
 
 
 def by_case(items: Sequence[pytest.Item]) -> dict[str, pytest.Item]:
-    return {planned.case.id: item for item in items if (planned := item.stash.get(PLANNED, None)) is not None}
+    """Those that run for the session's own version: of others the gate asks nothing."""
+    planned = ((item, item.stash.get(PLANNED, None)) for item in items)
+    return {found.case.id: item for item, found in planned if found is not None and found.version is None}
 
 
 def repeats_of(found: Mapping[str, pytest.Item], wanted: Wanted) -> list[tuple[pytest.Item, int]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.option_values import near
 from pytest_genaiver.row_parameter import ROW, row_of
+from pytest_genaiver.version_parameter import VERSION, is_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,9 +25,6 @@ MARKER_LINE = (
 
 GATES = ("fail", "warn", "off")
 COPIED_LEVELS = 20
-
-# Arguments of the documented signature that this version refuses; supporting one means removing it here.
-NOT_SUPPORTED = frozenset({"versions"})
 
 
 def target_fixture(collector: pytest.Collector, function: Any) -> str | None:
@@ -51,7 +49,7 @@ class EvalOptions:
     scorers: tuple[Any, ...] = ()
     repeats: int | None = None
     expectations: Mapping[str, Any] | tuple[str, ...] | None = None
-    versions: Any = None
+    versions: tuple[str, ...] = ()
     gate: GateMode = "fail"
     soft: bool | None = None
     variant_params: tuple[str, ...] = ()
@@ -105,16 +103,7 @@ def _check_names(item: pytest.Item, mark: pytest.Mark) -> None:
 
 
 def _checked(item: pytest.Item, name: str, value: Any) -> Any:
-    if name in NOT_SUPPORTED:
-        if not _is_default(value, _DEFAULTS[name]):
-            raise _refused(item, f"{name}={_shown(value)} is not supported in this version; leave {name} out")
-        return _DEFAULTS[name]
     return _CHECKS[name](item, value)
-
-
-def _is_default(value: Any, default: Any) -> bool:
-    # Never ==: a comparison may be no bool.
-    return value is default or (default == () and isinstance(value, (list, tuple)) and not value)
 
 
 def _repeats(item: pytest.Item, value: Any) -> int | None:
@@ -177,7 +166,16 @@ def _scorers(item: pytest.Item, value: Any) -> tuple[Any, ...]:
     raise _refused(item, f"scorers={_shown(value)} cannot be used; give a list of scorers")
 
 
+def _versions(item: pytest.Item, value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if is_names(value):
+        return tuple(value)
+    raise _refused(item, f"versions={_shown(value)} cannot be used; give a list of names, each once")
+
+
 _CHECKS = {
+    "versions": _versions,
     "target": _target,
     "scorers": _scorers,
     "data": _data,
@@ -259,7 +257,11 @@ def copied(value: Any, levels: int = COPIED_LEVELS) -> Any:
 def params_of(item: pytest.Item) -> dict[str, Any]:
     """Name -> value, of the test's own parameters and of parametrised fixtures."""
     callspec = getattr(item, "callspec", None)
-    return {} if callspec is None else {name: value for name, value in callspec.params.items() if name != ROW}
+    return (
+        {}
+        if callspec is None
+        else {name: value for name, value in callspec.params.items() if name not in (ROW, VERSION)}
+    )
 
 
 def names_of(mark: pytest.Mark) -> list[str]:

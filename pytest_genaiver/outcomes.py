@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pytest_genaiver.cases import GenaiCase, Score
+    from pytest_genaiver.cases import Score
     from pytest_genaiver.core.records import Outcome, PlannedCase
 
 
@@ -44,11 +44,11 @@ def scores_of(given: Sequence[Score], outcome: Outcome, measured: Mapping[str, f
     return {"passed": passed, **own, **measured}
 
 
-def feedback_for(case: GenaiCase, passed: float | None, why: str | None = None) -> list[Any]:
+def feedback_for(scores: Sequence[Score], passed: float | None, why: str | None = None) -> list[Any]:
     """The scores of one execution as MLflow feedback; `why` is the rationale of `passed`."""
     from pytest_genaiver.adapters.traces.feedback import feedback_of
 
-    given = [feedback_of(s.name, s.given, s.rationale) for s in case.scores]
+    given = [feedback_of(s.name, s.given, s.rationale) for s in scores]
     return given if passed is None else [feedback_of("passed", bool(passed), why), *given]
 
 

@@ -28,6 +28,7 @@ class Planned:
     expectations: Mapping[str, Any]
     repeats: int
     soft: bool = False
+    version: str | None = None
     target: Any = None
     scorers: tuple[Scorer, ...] = ()
     scalar: bool = False

@@ -15,6 +15,7 @@ from pytest_genaiver.errors import USAGE
 from pytest_genaiver.marker import MARKER_LINE, target_fixture
 from pytest_genaiver.options import add_options, is_active, read_settings
 from pytest_genaiver.row_parameter import data_of
+from pytest_genaiver.version_parameter import versions_of
 
 if TYPE_CHECKING:
     from pytest_genaiver.cases import GenaiCase, GenaiVersion
@@ -70,11 +71,15 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, obj: obje
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item for each row of `data=`, first among the parameters: `test_support[refund-1]`."""
+    """One item for each row of `data=` and each of `versions=`, first among the parameters: `test_a[refund-1-v2]`."""
     if data_of(metafunc.definition) is not None:
         from pytest_genaiver.rows import parametrize
 
         parametrize(metafunc)
+    if versions_of(metafunc.definition) is not None:
+        from pytest_genaiver import version_parameter
+
+        version_parameter.parametrize(metafunc)
 
 
 @pytest.hookimpl(tryfirst=True)

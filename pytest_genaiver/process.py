@@ -55,6 +55,7 @@ class TestProcess:
     ) -> None:
         self._store = store
         self._version = version
+        self._others: dict[str, str] = {}
         self._to = Destination(
             tracking_uri=store.place.uri,
             experiment_id=store.experiment_id,
@@ -71,6 +72,7 @@ class TestProcess:
             purse=purse,
             shown=shown,
             judgements=judgements,
+            others=self._others,
         )
         self._judgements = judgements
         self._running = False
@@ -105,10 +107,16 @@ class TestProcess:
     @contextlib.contextmanager
     def switch(self, name: str) -> Iterator[None]:
         """Link what is traced within to another version of this app."""
-        name = sanitise(name)
-        tags = {"genaiver.app": self._version.app, "genaiver.dirty": "true", "genaiver.version": name}
-        with self._tracer.linked_to(self._store.version(name, tags, {})):
+        with self._tracer.linked_to(self.id_of(name)):
             yield
+
+    def id_of(self, name: str) -> str:
+        """The model id of another version of this app, which is made when it is new."""
+        if name not in self._others:
+            model = sanitise(name)
+            tags = {"genaiver.app": self._version.app, "genaiver.dirty": "true", "genaiver.version": model}
+            self._others[name] = self._store.version(model, tags, {})
+        return self._others[name]
 
     def log_params(self, params: Mapping[str, str]) -> None:
         """Write each parameter once. Raises GenaiverError for one that is recorded with another value."""

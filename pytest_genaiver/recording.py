@@ -12,7 +12,7 @@ from pytest_genaiver.outcomes import feedback_for, scores_of
 from pytest_genaiver.scoring import spent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pytest
 
@@ -33,16 +33,21 @@ class Pending:
     outcome: Outcome
     measured: Measured
     asked: list[Asked]
+    others: dict[str, Measured]
 
 
 @dataclass(slots=True, kw_only=True)
 class Recorder:
-    """The records of one process. `told` hears of each repeat, on the main thread, once its scores are in."""
+    """The records of one process. `told` hears of each repeat, on the main thread, once its scores are in.
+
+    `others` maps the names of other versions in use to their model ids.
+    """
 
     tracer: Tracer
     scoring: Scoring
     told: Told
-    _history: dict[str, dict[int, RepeatRecord]] = field(default_factory=dict)
+    others: Mapping[str, str]
+    _history: dict[tuple[str, str | None], dict[int, RepeatRecord]] = field(default_factory=dict)
     _pending: list[Pending] = field(default_factory=list)
 
     def finish(self, item: pytest.Item, now: Execution) -> RepeatRecord:
@@ -50,15 +55,25 @@ class Recorder:
         outcome: Outcome = now.outcome or "error"
         measured = self.tracer.measured(now.scope)
         asked = [] if outcome == "skipped" else self.scoring.begin(now, measured.latency, _trouble(now, outcome))
-        pending = Pending(item=item, now=now, outcome=outcome, measured=measured, asked=asked)
+        others = {
+            name: found
+            for name, model_id in self.others.items()
+            if name != now.planned.version and _any(found := self.tracer.measured_for(now.scope, model_id), now, name)
+        }
+        pending = Pending(item=item, now=now, outcome=outcome, measured=measured, asked=asked, others=others)
         if all(one.done for one in asked):
             return self._complete(pending)
         # A rerun takes the place of its attempt, whose answers nobody waits for any more.
         self._pending = [p for p in self._pending if not _same(p.now, now)] + [pending]
         record = self._record(pending, [], self.tracer.ids(now.scope))
-        self._history.setdefault(record.case, {})[record.repeat] = record
+        self._keep(record)
         self._collect()
         return record
+
+    def _keep(self, record: RepeatRecord) -> list[RepeatRecord]:
+        history = self._history.setdefault((record.case, record.version), {})
+        history[record.repeat] = record
+        return list(history.values())
 
     def _collect(self) -> None:
         """Complete those whose scorers have answered meanwhile."""
@@ -92,23 +107,26 @@ class Recorder:
         answers = self.scoring.collect(pending.asked)
         passed = _passed(pending.outcome)
         given = [feedback for _, feedback in answers if feedback is not None]
-        record = self._record(
-            pending, answers, self.tracer.close(now.scope, [*feedback_for(now.case, passed, now.rationale), *given])
-        )
-        history = self._history.setdefault(record.case, {})
-        history[record.repeat] = record
-        self.told(pending.item, list(history.values()))
+        scored = {name: _scored_for(now, name) for name in pending.others}
+        apart = {self.others[name]: feedback_for(scores, None) for name, scores in scored.items()}
+        own = feedback_for(_own(now), passed, now.rationale)
+        traces = self.tracer.close(now.scope, [*own, *given], apart)
+        record = self._record(pending, answers, traces)
+        for name, measured in pending.others.items():
+            self._keep(_record_for(pending, name, measured, scored[name]))
+        self.told(pending.item, self._keep(record))
         return record
 
     def _record(self, pending: Pending, answers: Sequence[Answer], traces: list[str]) -> RepeatRecord:
         now, measured = pending.now, pending.measured
         called = bool(measured.calls or measured.latency is not None or now.call is not None)
         scored = [Score(name=s.name, value=s.value, given=f, rationale=s.rationale) for s, f in answers]
-        own = (*now.case.scores, *scored)
+        own = (*_own(now), *scored)
         return RepeatRecord(
             case=now.planned.case.id,
             repeat=now.repeat,
             outcome=pending.outcome,
+            version=now.planned.version,
             scores=scores_of(own, pending.outcome, {**measured.scores(), **now.first_token()}),
             traces=traces,
             calls=measured.calls,
@@ -120,6 +138,37 @@ class Recorder:
             scorers={s.name: one.scorer.fingerprint for one in pending.asked for s, _ in one.answers},
             details=_details(now, answers),
         )
+
+
+def _own(now: Execution) -> tuple[Score, ...]:
+    """What the test scored for the version that it runs for."""
+    return tuple(s for s in now.case.scores if s.version in (None, now.planned.version))
+
+
+def _scored_for(now: Execution, version: str) -> tuple[Score, ...]:
+    """What the test scored within `genai_version.use(version)`."""
+    return tuple(s for s in now.case.scores if s.version == version)
+
+
+def _any(measured: Measured, now: Execution, version: str) -> bool:
+    """Whether the execution says anything about another version."""
+    return bool(measured.calls or measured.latency is not None or _scored_for(now, version))
+
+
+def _record_for(pending: Pending, version: str, measured: Measured, scored: Sequence[Score]) -> RepeatRecord:
+    """What an execution says about another version: what was called and scored within `genai_version.use`."""
+    scores = scores_of(scored, pending.outcome, measured.scores())
+    # Whether the test passed is said of the version that it ran for.
+    scores.pop("passed", None)
+    return RepeatRecord(
+        case=pending.now.planned.case.id,
+        repeat=pending.now.repeat,
+        outcome=pending.outcome,
+        version=version,
+        scores=scores,
+        calls=measured.calls,
+        without_usage=measured.calls_without_usage,
+    )
 
 
 def _same(one: Execution, other: Execution) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from pytest_genaiver import soft
 from pytest_genaiver.adapters.traces.scope import Scope
 from pytest_genaiver.ahead import Ahead
-from pytest_genaiver.cases import GenaiCase, GenaiVersion
+from pytest_genaiver.cases import GenaiCase, GenaiVersion, using
 from pytest_genaiver.core.variants import bare_id
 from pytest_genaiver.errors import CallRefused
 from pytest_genaiver.execution import Around, Execution
@@ -25,7 +25,7 @@ from pytest_genaiver.repeating import run_again, sibling_of
 from pytest_genaiver.scoring import Scoring
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from pytest_genaiver.adapters.traces.tracer import Tracer
     from pytest_genaiver.core.judgements import Judgements
@@ -70,8 +70,12 @@ class Runner:
         purse: Purse,
         shown: Shown,
         judgements: Judgements,
+        others: Mapping[str, str],
     ) -> None:
-        """`purse` says whether more may be called, `shown` shows what is waited for, `judgements` are known ones."""
+        """`purse` says whether more may be called, `shown` shows what is waited for, `judgements` are known ones.
+
+        `others` maps the names of other versions in use to their model ids.
+        """
         self._tracer = tracer
         self.version = version
         self._purse = purse
@@ -86,7 +90,7 @@ class Runner:
             shown=shown,
         )
         scoring = Scoring(tracer=tracer, pool=self.ahead.pool, judgements=judgements)
-        self._recorder = Recorder(tracer=tracer, scoring=scoring, told=told)
+        self._recorder = Recorder(tracer=tracer, scoring=scoring, told=told, others=others)
         # Unique in the process too: a context that outlives its session must not pass for one of this one.
         self._keys = (f"{uuid.uuid4().hex[:8]}-{n}" for n in itertools.count())
         self._now: Around | None = None
@@ -103,6 +107,9 @@ class Runner:
 
     def expect(self, items: Sequence[pytest.Item]) -> None:
         """These items will run, in this order, with all their repeats: their targets may be called."""
+        for item in items:
+            if item.stash.get(PLANNED, None) is not None and (name := item.stash[PLANNED].version) is not None:
+                self.version.id_of(name)
         self._prints.tap()
         self.ahead.plan([(i, n) for i in items if (p := i.stash.get(PLANNED, None)) for n in range(p.repeats)])
 
@@ -161,6 +168,8 @@ class Runner:
         self._failed.pop(self._repeat, None)
         self._soft.pop(self._repeat, None)
         now.exit.enter_context(self._tracer.open(now.scope))
+        if isinstance(now, Execution):
+            now.exit.enter_context(using(now.planned.version))
         self._prints.tap()
         result = yield
         self.ahead.up(item)
@@ -275,6 +284,7 @@ class Runner:
             case_id=planned.case_id,
             request_id=request_id(planned.case, repeat),
             row_tags=planned.tags,
+            model_id=None if planned.version is None else self.version.id_of(planned.version),
         )
         execution = Execution(scope=scope, planned=planned, repeat=repeat)
         execution.case = GenaiCase(

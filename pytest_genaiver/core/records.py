@@ -17,7 +17,7 @@ Outcome = Literal["passed", "failed", "skipped", "error", "provider"]
 class PlannedCase:
     """A case as it was collected. `repeats` is its own number from the marker, None for the session's.
 
-    `judges` is how many of its scorers ask a model.
+    `judges` is how many of its scorers ask a model, `versions` are those it runs for in place of the session's own.
     `variant` maps the parameters that belong to the app to their values, as text.
     """
 
@@ -29,6 +29,7 @@ class PlannedCase:
     location: str | None = None
     notes: tuple[str, ...] = ()
     judges: int = 0
+    versions: tuple[str, ...] = ()
     variant: dict[str, str] = field(default_factory=dict)
 
 
@@ -55,7 +56,9 @@ class Plan:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Plan:
-        cases = [PlannedCase(**{**c, "notes": tuple(c["notes"])}) for c in data["cases"]]
+        cases = [
+            PlannedCase(**{**c, "notes": tuple(c["notes"]), "versions": tuple(c["versions"])}) for c in data["cases"]
+        ]
         return cls(
             cases={c.id: c for c in cases},
             collected=frozenset(data["collected"]),
@@ -68,7 +71,8 @@ class Plan:
 class RepeatRecord:
     """One execution of a case.
 
-    `outcome`: ``error`` is one of setup or teardown, ``provider`` a failure of the model's provider (429, 5xx,
+    `version` names another version than the session's that it says something about. `outcome`: ``error`` is one of
+    setup or teardown, ``provider`` a failure of the model's provider (429, 5xx,
     connection, time-out). `scores` holds what is known; an absent metric is missing. `calls` counts provider
     calls traced, `without_usage` those of them whose tokens are unknown. `recorded` is False when the execution
     left no trace, no score and no output. `refused`: nothing was called, since the cost limit was reached.
@@ -80,6 +84,7 @@ class RepeatRecord:
     case: str
     repeat: int
     outcome: Outcome
+    version: str | None = None
     scores: dict[str, float | None] = field(default_factory=dict)
     traces: list[str] = field(default_factory=list)
     calls: int = 0

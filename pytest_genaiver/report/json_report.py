@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING, Any
 from pytest_genaiver.core.jsonform import finite
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.pooling import BaselineFacts
+    from pytest_genaiver.core.results import VersionResults
 
 
-def payload(comparison: Comparison, decision: Decision | None, *, baseline: BaselineFacts) -> dict[str, Any]:
+def payload(
+    comparison: Comparison,
+    decision: Decision | None,
+    *,
+    baseline: BaselineFacts,
+    beside: Sequence[tuple[VersionResults, Comparison | None, Decision | None]] = (),
+) -> dict[str, Any]:
     """The results of `VersionResults.to_json`, and beside them `baseline`, `changes` and `decision`.
 
-    `baseline` is null where there is none, `decision` where the gate is off. NaN and infinities are null.
+    `baseline` is null where there is none, `decision` where the gate is off. NaN and infinities are null. `versions`
+    holds the results of other versions of the session, each with the decision about it beside its `reference`.
     """
     return {
         **comparison.current.to_json(),
@@ -28,5 +38,15 @@ def payload(comparison: Comparison, decision: Decision | None, *, baseline: Base
             "renamed": dict(comparison.renamed),
             "variants": dict(comparison.variants),
         },
+        "decision": None if decision is None else finite(decision.to_json()),
+        "versions": {results.version.name: _beside(results, other, found) for results, other, found in beside},
+    }
+
+
+def _beside(results: VersionResults, comparison: Comparison | None, decision: Decision | None) -> dict[str, Any]:
+    old = None if comparison is None else comparison.baseline
+    return {
+        **results.to_json(),
+        "reference": None if old is None else old.version.name,
         "decision": None if decision is None else finite(decision.to_json()),
     }

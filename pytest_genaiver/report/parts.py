@@ -75,6 +75,15 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Versus:
+    """Another version of the same session beside a reference; `reference` is empty where it is the first itself."""
+
+    version: str
+    reference: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """Everything that a report shows, in its order."""
 
@@ -90,3 +99,4 @@ class Summary:
     warnings: tuple[str, ...]
     links: tuple[Link, ...]
     next_step: str
+    versus: tuple[Versus, ...] = ()

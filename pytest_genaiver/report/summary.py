@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_genaiver.core import numbers
-from pytest_genaiver.core.compare import means
+from pytest_genaiver.core.compare import compare, means
 from pytest_genaiver.core.policy import LOG_KINDS, policy_for
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.sample import kind_of
 from pytest_genaiver.report import wording
-from pytest_genaiver.report.parts import Counts, Fact, Link, Mark, Row, Summary, Tone, WorstCase
+from pytest_genaiver.report.parts import Counts, Fact, Link, Mark, Row, Summary, Tone, Versus, WorstCase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.decision import CaseFinding, Decision, MetricDecision
     from pytest_genaiver.core.results import VersionResults
 
-__all__ = ["BaselineFacts", "Counts", "Fact", "Link", "Row", "Summary", "WorstCase", "summarise"]
+__all__ = ["BaselineFacts", "Counts", "Fact", "Link", "Row", "Summary", "WorstCase", "summarise", "versus"]
 
 
 def summarise(
@@ -53,6 +53,14 @@ def summarise(
         links=tuple(links),
         next_step=wording.next_step(results) if baseline.name is None else "",
     )
+
+
+def versus(results: VersionResults, comparison: Comparison | None, decision: Decision | None) -> Versus:
+    """Another version of the session beside its reference; `comparison` is None for the reference itself."""
+    if comparison is None or comparison.baseline is None:
+        return Versus(version=results.version.name, reference="", rows=_rows(compare(None, results), None))
+    rows = tuple(_decided_row(metric) for metric in decision.metrics.values()) if decision else ()
+    return Versus(version=results.version.name, reference=comparison.baseline.version.name, rows=rows)
 
 
 def _rows(comparison: Comparison, decision: Decision | None) -> tuple[Row, ...]:

@@ -56,7 +56,15 @@ class _Drawing:
     def full(self) -> list[Line]:
         head = [*self.head(), *self.wrapped(self.summary.about_baseline, indent=_GAP)]
         facts = [*chain.from_iterable(map(self.fact, self.summary.facts))]
-        blocks = [head, [*self.metrics()], [*self.worst()], facts, [*self.warnings()], [*self.links()]]
+        blocks = [
+            head,
+            [*self.metrics()],
+            [*self.worst()],
+            *self.versus(),
+            facts,
+            [*self.warnings()],
+            [*self.links()],
+        ]
         return [line for block in blocks if block for line in (*block, ("", {}))][:-1]
 
     def head(self) -> Iterator[Line]:
@@ -74,32 +82,44 @@ class _Drawing:
         rest = f": {row.verdict}, {_values(row)}"
         return self.fitted(row.metric, max(self.width - len(rest), _LEAST_NAME)) + rest
 
-    def metrics(self) -> Iterator[Line]:
-        rows = self.summary.rows
+    def versus(self) -> list[list[Line]]:
+        """Other versions of the session, each beside its reference; one that is itself a reference is shown there."""
+        references = {one.reference for one in self.summary.versus}
+        blocks = []
+        for one in self.summary.versus:
+            if one.reference or one.version not in references:
+                beside = f" beside {self.safe(one.reference)}" if one.reference else ""
+                blocks.append(
+                    [(f"version {self.safe(one.version)}{beside}", {"bold": True}), *self.metrics(one.rows)]
+                )
+        return blocks
+
+    def metrics(self, rows: Sequence[Row] | None = None) -> Iterator[Line]:
+        rows = self.summary.rows if rows is None else rows
         names = [self.safe(row.metric) for row in rows]
         cells = [_HEADINGS[1:], *(_cells(row) for row in rows)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         longest = max(map(columns, ("metric", *names)))
         room = self.width - sum(widths) - len(_GAP) * len(widths)
         if rows and room >= min(longest, _LEAST_NAME):
-            yield from self.table([min(longest, room), *widths])
+            yield from self.table(rows, [min(longest, room), *widths])
         elif rows:
-            yield from self.stacked()
+            yield from self.stacked(rows)
         for row in rows:
             if row.reason and (self.verbose or row.tone != "plain"):
                 yield from self.wrapped(f"{row.metric}: {row.reason}", indent=_GAP)
 
-    def table(self, widths: Sequence[int]) -> Iterator[Line]:
+    def table(self, rows: Sequence[Row], widths: Sequence[int]) -> Iterator[Line]:
         for name, cells, markup in (
             (_HEADINGS[0], _HEADINGS[1:], {"bold": True}),
-            *((row.metric, _cells(row), _MARKUP[row.tone]) for row in self.summary.rows),
+            *((row.metric, _cells(row), _MARKUP[row.tone]) for row in rows),
         ):
             first = pad(self.fitted(name, widths[0]), widths[0])
             middle = [pad(cell, width, right=True) for cell, width in zip(cells, widths[1:-1], strict=False)]
             yield _GAP.join((first, *middle, cells[-1])), markup
 
-    def stacked(self) -> Iterator[Line]:
-        for row in self.summary.rows:
+    def stacked(self, rows: Sequence[Row]) -> Iterator[Line]:
+        for row in rows:
             name = self.fitted(row.metric, max(self.width - len(row.verdict) - 2, _LEAST_NAME))
             yield f"{name}: {row.verdict}", _MARKUP[row.tone]
             yield from self.wrapped(_values(row), indent=_GAP)

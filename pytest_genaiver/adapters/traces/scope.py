@@ -45,7 +45,7 @@ class Scope:
     call_ns: tuple[int, int] | None = None
     root_id: str | None = None
     held: list[Held] = field(default_factory=list)
-    feedback: list[Any] = field(default_factory=list)
+    feedback: dict[str | None, list[Any]] = field(default_factory=dict)
     closed: bool = False
     bypassed: list[str] = field(default_factory=list)
 
@@ -80,7 +80,9 @@ class Scope:
 
     def others(self, model_id: str | None) -> list[Trace]:
         """The app's traces beside the root: of threads, and of contexts that do not inherit the test's."""
-        version = self.model_id or model_id
+        return self._traces_for(self.model_id or model_id)
+
+    def _traces_for(self, version: str | None) -> list[Trace]:
         return [
             h.trace
             for h in self.held
@@ -89,6 +91,10 @@ class Scope:
             and h.trace.info.trace_metadata.get("mlflow.modelId") == version
         ]
 
+    def measure_for(self, model_id: str) -> Measured:
+        """What the app did for another version."""
+        return measure(None, self._traces_for(model_id))
+
     def judged(self) -> Measured:
         """What judges did for this execution."""
         return measure(None, [h.trace for h in self.held if self.role_of(h) == "judge"])
@@ -96,8 +102,14 @@ class Scope:
     def root_trace(self) -> Trace | None:
         return next((h.trace for h in self.held if h.trace_id == self.root_id), None)
 
-    def carrier(self) -> str | None:
-        """The trace that the scores ride on: the root, where there is none the first of this execution."""
+    def carrier(self, model_id: str | None = None) -> str | None:
+        """The trace that scores ride on: the root, where there is none the first of this execution.
+
+        Those of another version ride on its own first trace, where it has one.
+        """
+        own = self._traces_for(model_id) if model_id is not None else []
+        if own:
+            return own[0].info.trace_id
         return self.root_id or (self.held[0].trace_id if self.held else None)
 
 

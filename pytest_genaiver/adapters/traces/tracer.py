@@ -100,7 +100,7 @@ class Tracer:
         self._surroundings.renew()
         scope.start_ns, scope.end_ns = time.time_ns(), None
         try:
-            with self.inside(scope, "around"):
+            with process_state.thread_model(scope.model_id), self.inside(scope, "around"):
                 yield
         finally:
             scope.end_ns = time.time_ns()
@@ -165,15 +165,27 @@ class Tracer:
             ended = scope.root_trace()
         return ended or live_trace(scope.root_id)
 
+    def measured_for(self, scope: Scope, model_id: str) -> Measured:
+        """What the app did for another version, within `genai_version.use`."""
+        with self._lock:
+            return scope.measure_for(model_id)
+
     def measured(self, scope: Scope) -> Measured:
         root = self.trace_of(scope)
         with self._lock:
             return scope.measure(self._to.model_id, root)
 
-    def close(self, scope: Scope, feedback: Sequence[Any]) -> list[str]:
-        """The scores are in: the traces may leave. Returns the ids of this execution's traces so far."""
+    def close(
+        self, scope: Scope, feedback: Sequence[Any], others: Mapping[str, Sequence[Any]] | None = None
+    ) -> list[str]:
+        """The scores are in: the traces may leave. Returns the ids of this execution's traces so far.
+
+        `others` maps the model id of another version to its own feedback.
+        """
         with self._lock:
-            scope.feedback = list(feedback)
+            scope.feedback = {scope.carrier(): list(feedback)}
+            for model_id, given in (others or {}).items():
+                scope.feedback.setdefault(scope.carrier(model_id), []).extend(given)
             scope.closed = True
             without_doubles([h.trace for h in scope.held if not (h.written or h.leaving)])
             for held in list(scope.held):
@@ -252,9 +264,10 @@ class Tracer:
                 scope.bypassed.append(info.trace_id)
 
     def _ready(self, held: Held, scope: Scope) -> None:
-        if scope.feedback and held.trace_id == scope.carrier():
-            self._attach(held, scope.feedback)
-            scope.feedback = []
+        # Scores of an execution without a trace ride on the first that comes after all.
+        for trace_id in (held.trace_id, None):
+            if given := scope.feedback.pop(trace_id, None):
+                self._attach(held, given)
         self._enqueue(held, scope)
 
     def _enqueue(self, held: Held, scope: Scope | None) -> None:

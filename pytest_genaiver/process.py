@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.traces.autolog import Autolog
-from pytest_genaiver.adapters.traces.scope import Destination
+from pytest_genaiver.adapters.traces.scope import Count, Destination
 from pytest_genaiver.adapters.traces.surroundings import Surroundings, calm
-from pytest_genaiver.adapters.traces.tracer import Count, Tracer
+from pytest_genaiver.adapters.traces.tracer import Tracer
 from pytest_genaiver.cases import GenaiVersion
 from pytest_genaiver.core.identity import sanitise
 from pytest_genaiver.core.records import RepeatRecord, assemble

@@ -55,7 +55,7 @@ IMPURE_CALLS = {"print", "open", "input", "now", "utcnow", "today", "default_rng
 
 # Imported by the entry point in every pytest run, or for `data=` and the fixtures without the flag; the last by a
 # session only.
-INERT = {"__init__", "plugin", "hookspecs", "inert", "rows"}
+INERT = {"__init__", "plugin", "hookspecs", "inert", "rows", "version_parameter"}
 ACTIVE = {"session", "xdist"}
 HEAVY = {"mlflow", "opentelemetry", "pandas", "numpy", "git", "openai", "sqlalchemy", "xdist"}
 

@@ -140,6 +140,7 @@ def test_a_run_without_cases_imports_the_entry_point_and_what_it_needs_only(proj
         "marker",
         "options",
         "option_table",
+        "version_parameter",
         "option_values",
         "errors",
         "row_parameter",

@@ -238,6 +238,7 @@ class History:
         results = VersionResults(
             version=opened.version,
             session=session,
+            sources={"cost": closing.price_list()},
             cases=_cases(cases, {"passed": 1.0, "good": good, **(scores or {})}),
         )
         opened.store.save_results(run_id, closing.results_text(results), closing.table_of(results))

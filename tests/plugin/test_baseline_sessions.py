@@ -169,4 +169,4 @@ def test_results_that_are_gone_or_garbled_are_named_and_others_serve(project: Pr
     left_out = [text for text in result.outlines if text.startswith("warning: a recorded session was left out: ")]
     assert len(left_out) == 2
     assert "is not JSON" in left_out[0]
-    assert "left no results in" in left_out[1]
+    assert "left no genaiver/results.json in" in left_out[1]

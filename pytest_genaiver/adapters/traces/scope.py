@@ -123,6 +123,15 @@ class Destination:
     run_id: str | None
 
 
+@dataclass(slots=True, kw_only=True)
+class Count:
+    """Traces produced by this process; `missing`: those that could not be written -> the test they came from."""
+
+    produced: int = 0
+    missing: dict[str, str] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+
 def link(info: TraceInfo, scope: Scope | None, to: Destination) -> None:
     """Link a trace to its version and its test. One of a thread carries neither; one made in
     `with mlflow.set_active_model(...)` keeps the version that it names.

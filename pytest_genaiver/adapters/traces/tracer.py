@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.traces import internals, process_state
 from pytest_genaiver.adapters.traces.attribution import CURRENT, Attribution, current
 from pytest_genaiver.adapters.traces.hold import Held, Hold, live_trace
 from pytest_genaiver.adapters.traces.reading import MODEL, USAGE, Measured, known_cost, measure
-from pytest_genaiver.adapters.traces.scope import Destination, Scope, complete, link
+from pytest_genaiver.adapters.traces.scope import Count, Destination, Scope, complete, link
 from pytest_genaiver.adapters.traces.storable import without_doubles
 from pytest_genaiver.adapters.traces.surroundings import calm
 from pytest_genaiver.adapters.traces.threads import inherit
@@ -28,15 +27,6 @@ if TYPE_CHECKING:
 
 _WRITE_AT = 64
 _MOST_OPEN = 500  # of the 1,000 that MLflow keeps
-
-
-@dataclass(slots=True, kw_only=True)
-class Count:
-    """Traces produced by this process; `missing`: those that could not be written -> the test they came from."""
-
-    produced: int = 0
-    missing: dict[str, str] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
 
 
 class Tracer:
@@ -166,7 +156,6 @@ class Tracer:
         return ended or live_trace(scope.root_id)
 
     def measured_for(self, scope: Scope, model_id: str) -> Measured:
-        """What the app did for another version, within `genai_version.use`."""
         with self._lock:
             return scope.measure_for(model_id)
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from pytest_genaiver.adapters.traces.autolog import Autolog
     from pytest_genaiver.adapters.traces.reading import Measured
-    from pytest_genaiver.adapters.traces.tracer import Count, Tracer
+    from pytest_genaiver.adapters.traces.scope import Count
+    from pytest_genaiver.adapters.traces.tracer import Tracer
     from pytest_genaiver.adapters.tracking.store import Store
 
 SessionMaker = Callable[..., "TracingSession"]

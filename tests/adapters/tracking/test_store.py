@@ -195,7 +195,7 @@ def test_results_that_are_gone_are_an_error_that_names_the_place(store: Store, d
     run_id = session_of(store, model_id := store.version("app-1", tags(), {}))
     (session,) = store.sessions(model_id)
     next((database.parent / "mlruns" / run_id).rglob("results.json")).unlink()
-    with pytest.raises(ResultsError, match=rf"run {run_id} left no results in '.*/mlruns/"):
+    with pytest.raises(ResultsError, match=rf"run {run_id} left no genaiver/results.json in '.*/mlruns/"):
         store.read_results(session)
 
 

@@ -61,7 +61,7 @@ def decide(  # noqa: PLR0913 - the inputs of the decision, all but three by keyw
     own = own_repeats or {}
     metrics = build_metrics(baseline or {}, current, policies, baseline_sessions)
     gated = [m for m in metrics if m.policy.gate == "fail" and not m.new and not is_advisory(m)]
-    progress = Progress(metrics, gated, own)
+    progress = Progress(metrics, gated, own, current)
     look = progress.look(plan)
     if look == 0:
         return _before_first_look(plan, metrics, progress)

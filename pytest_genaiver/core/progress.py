@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pytest_genaiver.core.assess import Assessed
     from pytest_genaiver.core.looks import Plan
-    from pytest_genaiver.core.sample import Metric
+    from pytest_genaiver.core.sample import Metric, Scores
 
 
 class Wanted(NamedTuple):
@@ -34,13 +34,17 @@ class Progress:
     that holds no value for a metric.
     """
 
-    def __init__(self, metrics: Sequence[Metric], gated: Sequence[Metric], own: Mapping[str, int]) -> None:
+    def __init__(
+        self, metrics: Sequence[Metric], gated: Sequence[Metric], own: Mapping[str, int], current: Scores
+    ) -> None:
         self._gated = gated
         self._own = own
         lengths = [(case, n) for m in metrics for case, n in zip(m.cases, m.lengths.tolist(), strict=True)]
         self.longest = max((_width(metric) for metric in metrics), default=0)
+        # A repeat counts where it ran, also when it left only metrics that are not judged, or nothing, behind.
+        ran = [(case, len(values)) for cases in current.values() for case, values in cases.items()]
         self._most: dict[str, int] = {}
-        for case, n in lengths:
+        for case, n in [*lengths, *ran]:
             self._most[case] = max(n, self._most.get(case, 0))
         self._least: dict[str, int] = {}
         for case, n in self._usable():

@@ -161,6 +161,13 @@ def test_the_metric_with_the_fewest_repeats_sets_the_look() -> None:
     assert decide({"a": cases(20, [1]), "b": cases(20, [1])}, sides, policies).look == 1
 
 
+def test_a_repeat_without_any_value_counts_as_the_one_more_that_a_case_is_given() -> None:
+    policies = {"m": MetricPolicy("m"), "n": MetricPolicy("n", gate="warn")}
+    before = {"m": {"c": [1]}}
+    assert decide(before, {"m": {}, "n": {"c": [None]}}, policies).more == {"c": 1}
+    assert decide(before, {"m": {}, "n": {"c": [None, None]}}, policies).more == {}
+
+
 def test_a_case_retried_for_two_metrics_gets_the_larger_number() -> None:
     before, now = cases(20, [1] * 5), cases(20, [1])
     sides = {"a": now | {"c00": [0, None, None, 0]}, "b": now | {"c00": [0, 0, 0, 0]}}

@@ -240,6 +240,7 @@ class History:
             session=session,
             sources={"cost": closing.price_list()},
             cases=_cases(cases, {"passed": 1.0, "good": good, **(scores or {})}),
+            sources={"cost": closing.price_list()},
         )
         opened.store.save_results(run_id, closing.results_text(results), closing.table_of(results))
         opened.store.end_session(run_id, {"genaiver.complete": str(complete).lower()}, ok=complete)

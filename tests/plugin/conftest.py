@@ -238,7 +238,6 @@ class History:
         results = VersionResults(
             version=opened.version,
             session=session,
-            sources={"cost": closing.price_list()},
             cases=_cases(cases, {"passed": 1.0, "good": good, **(scores or {})}),
             sources={"cost": closing.price_list()},
         )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.case_ids import case_id
-from pytest_genaiver.cases import GenaiCase, GenaiVersion
+from pytest_genaiver.cases import GenaiCase, GenaiVersion, using
 from pytest_genaiver.core.results import Version
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.marker import case_inputs, copied, read_marker
 from pytest_genaiver.row_parameter import is_one_value
 from pytest_genaiver.targets import arguments, ask, checked, imported, is_path
+from pytest_genaiver.version_parameter import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -27,6 +29,10 @@ def plain_case(request: pytest.FixtureRequest) -> GenaiCase:
     if options is None:
         raise ConfigError(f"{item.nodeid}: genai_case needs @pytest.mark.genai_eval on the test")
     inputs, expectations = case_inputs(item, options)
+    if (version := version_of(item)) is not None:
+        switched = contextlib.ExitStack()
+        switched.enter_context(using(version))
+        request.addfinalizer(switched.close)
     answer = None if options.target is None else _Answer(request, options.target, inputs)
     return GenaiCase(
         id=case_id(item, None, options.variant_params), inputs=inputs, expectations=expectations, answer=answer

@@ -55,6 +55,11 @@ EVERYWHERE = (
     ),
     Option("rejudge", "Ask judges again about outputs that they have judged before (default: reuse)", native=bool),
     Option(
+        "rescore_baseline",
+        "Judge the stored outputs of the baseline anew where its judge was another (default: they are not compared)",
+        native=bool,
+    ),
+    Option(
         "report",
         f"Write a report, by suffix: {', '.join(values.REPORT_SUFFIXES)}. May be repeated. Default: none.",
         "PATH",

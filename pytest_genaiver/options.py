@@ -54,6 +54,7 @@ class Settings:
     max_cost: float | None = None
     call_timeout: float = 120.0
     rejudge: bool = False
+    rescore_baseline: bool = False
     scorers: tuple[str, ...] = ()
     reports: tuple[Path, ...] = ()
     min_cases: int = 1
@@ -188,6 +189,7 @@ def _read(reader: _Reader) -> Settings:
         max_cost=reader.read("max_cost", values.dollars, None),
         call_timeout=reader.read("call_timeout", values.seconds, 120.0),
         rejudge=reader.read("rejudge", values.boolean, False),
+        rescore_baseline=reader.read("rescore_baseline", values.boolean, False),
         scorers=reader.read("scorers", values.names, ()),
         reports=reader.read("report", values.reports, ()),
         min_cases=reader.read("min_cases", values.count, 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,7 +19,7 @@ from pytest_genaiver.core.compare import Comparison, compare
 from pytest_genaiver.core.judgements import Judgements
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.results import SessionFacts, VersionResults
-from pytest_genaiver.errors import GenaiverError
+from pytest_genaiver.errors import ConfigError, GenaiverError
 from pytest_genaiver.judged import earlier_judgements
 from pytest_genaiver.judging import Judge
 from pytest_genaiver.looks import Looks, Wanted
@@ -26,12 +27,12 @@ from pytest_genaiver.option_values import with_hook_metrics
 from pytest_genaiver.options import SessionGate
 from pytest_genaiver.process import TestProcess, quieten
 from pytest_genaiver.public import NO_BASELINE
+from pytest_genaiver.rescoring import Rescoring
 from pytest_genaiver.runner import RECORDS, Limits
 from pytest_genaiver.spending import Purse
+from pytest_genaiver.usage import usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pytest_genaiver.core.aggregates import Aggregate
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.policy import MetricPolicy
@@ -70,6 +71,7 @@ class Session:
         self._finder: Finder
         self._started = datetime.now(timezone.utc)
         self._notices: list[str] = []
+        self._items: list[pytest.Item] = []
         self._accepted: dict[str, str] = {}
         self._verdicts: list[str] = []
 
@@ -96,6 +98,8 @@ class Session:
 
     def _open(self) -> None:
         hook, settings = self.config.hook, self.settings
+        if settings.rescore_baseline and self.distributed:
+            raise ConfigError("--genai-rescore-baseline cannot be used with pytest-xdist; run it without -n")
         opening.flavours(settings.autolog)
         answers, self.aggregates = told_apart(hook.pytest_genai_metrics(config=self.config))
         self.declared = with_aggregates(with_hook_metrics(settings.metrics, answers), self.aggregates)
@@ -155,6 +159,7 @@ class Session:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         # pytest calls this hook after a usage error too.
         if self.collector is not None and self.collector.error is None:
+            self._items = session.items
             self.planned(self.collector.plan(self.config, session.items))
 
     def planned(self, plan: Plan) -> None:
@@ -164,6 +169,7 @@ class Session:
         self._finder.not_collected = closing.not_collected(plan, self.opened.surveyed.root)
         usage(lambda: self._choose(plan))
         self._remember(plan)
+        self._rescore(plan)
         if plan.cases:
             telling.announce(plan, self.settings.repeats[0], self.baseline.facts, self._terminal())
 
@@ -171,6 +177,18 @@ class Session:
         """What judges have said in earlier sessions, of this version and of its baseline."""
         if self.judgements.reuse and any(case.judges for case in plan.cases.values()):
             self.judgements.known.update(earlier_judgements(self.opened, self.baseline))
+
+    def _rescore(self, plan: Plan) -> None:
+        """Let today's judges judge what the baseline answered, where others did so then."""
+        pool, process = self.baseline.pool, self.process
+        if not self.settings.rescore_baseline or pool is None or process is None:
+            return
+        ahead = process.runner.ahead
+        rescoring = Rescoring(opened=self.opened, pool=ahead.pool, judgements=self.judgements)
+        self.baseline = replace(self.baseline, pool=rescoring.of(pool, self._items, ahead.wait))
+        self._notices += rescoring.troubles
+        if rescoring.asked:
+            telling.between(f"genaiver: the baseline was judged anew, {rescoring.asked} calls", self._terminal())
 
     def _choose(self, plan: Plan) -> None:
         reference = self._reference
@@ -273,11 +291,3 @@ class Session:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self.summary is not None:
             telling.summary(self.summary, terminalreporter)
-
-
-def usage(action: Callable[[], Any]) -> None:
-    """A mistake of the user is a usage error (exit 4) of one sentence."""
-    try:
-        action()
-    except GenaiverError as error:
-        raise pytest.UsageError(str(error)) from error

@@ -93,7 +93,7 @@ def pytest_genai_metrics(
 
 @pytest.hookspec
 def pytest_genai_scorers(config: pytest.Config, item: pytest.Item) -> Sequence[object] | None:
-    """Add scorers to a case. Called for each case once it is collected; all answers are collected.
+    """Add scorers to a case. Called once for each case, when it is collected; all answers are collected.
 
     Return scorers as the marker's `scorers=` takes them, the same objects each time; None or an empty list adds
     nothing. Example::

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.scorers.judges import Spend, preflight, spend
@@ -108,7 +108,7 @@ class Scoring:
             # What was traced in this thread is paid for already.
             noted = sum(found.cost or 0.0 for _, feedback in answers if feedback and (found := spend(feedback)))
             self.purse.pay(max(0.0, noted - (self.purse.paid_here() - paid)))
-            return answers
+            return answers if now.case.has_output else [_without_output(*answer) for answer in answers]
 
         return work
 
@@ -172,6 +172,13 @@ def _answers(one: Asked) -> list[Answer]:
 
 def _missing(scorer: Scorer, why: str) -> Asked:
     return Asked(scorer=scorer, answers=[(Scored(name=scorer.name, value=None, error=why), None)])
+
+
+def _without_output(scored: Scored, feedback: Feedback | None) -> Answer:
+    """A value that is missing because the test handed over nothing to score."""
+    if scored.value is not None:
+        return scored, feedback
+    return replace(scored, error=one_line(f"{scored.error} (the test set no genai_case.output)")), feedback
 
 
 def _again(scorer: Scorer, judgement: Judgement) -> Answer:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -48,6 +49,7 @@ def test_the_hooks_are_the_documented_ones() -> None:
         "pytest_genai_baseline": ("config", "version"),
         "pytest_genai_decide": ("config", "comparison", "decision"),
         "pytest_genai_metrics": ("config",),
+        "pytest_genai_scorers": ("config", "item"),
         "pytest_genai_case_scored": ("item", "case"),
         "pytest_genai_report": ("config", "comparison", "decision"),
     }
@@ -73,6 +75,7 @@ def test_each_docstring_says_when_the_hook_is_called(name: str) -> None:
         ("pytest_genai_baseline", 1),
         ("pytest_genai_decide", 1),
         ("pytest_genai_metrics", [1, 2]),
+        ("pytest_genai_scorers", [1, 2]),
         ("pytest_genai_case_scored", [1, 2]),
         ("pytest_genai_report", [1, 2]),
     ],
@@ -110,6 +113,9 @@ def test_the_examples_do_what_they_say(
 
     lines, aggregates = told_apart(hook.pytest_genai_metrics(config=config))
     assert [metric.name for metric in with_hook_metrics((), lines)] == ["accuracy", "tone"]
+    (found,) = hook.pytest_genai_scorers(config=config, item=Keywords({"refund"}))
+    assert [scorer("a refund") for scorer in found] == [True]
+    assert hook.pytest_genai_scorers(config=config, item=Keywords(set())) == []
     scores: dict[str, list[float | None]] = {"words_in": [8.0, 2.0, None], "words_out": [4.0, 1.0, 9.0]}
     scored = CaseResult(id="test_it.py::test_a", digest="", function="", scores=scores)
     assert aggregates["compression"]([scored]) == 0.5
@@ -118,6 +124,13 @@ def test_the_examples_do_what_they_say(
     assert capsys.readouterr().out == "failed at least once: test_it.py::test_a\n"
     hook.pytest_genai_report(config=config, comparison=few, decision=decision)
     assert (config.rootpath / "verdict.txt").read_text() == "inconclusive"
+
+
+@dataclass
+class Keywords:
+    """An item as the example looks at it."""
+
+    keywords: set[str]
 
 
 def compared(cases: str) -> Comparison:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
     from pytest_genaiver.adapters.traces.scope import Scope
@@ -54,6 +56,15 @@ class Execution(Around):
         self.seen = True
         assert self.call is not None
         return self.call.result().output
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """Around the body: one that failed before it asked for the answer leaves it to be scored all the same."""
+        try:
+            yield
+        finally:
+            if self.call is not None and self.call.error is None:
+                self.case.answered()
 
     def first_token(self) -> dict[str, float]:
         """Seconds to the first chunk of a stream, as a metric, where the target gave one."""

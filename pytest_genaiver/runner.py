@@ -211,13 +211,8 @@ class Runner:
         if isinstance(call.error, CallRefused):
             now.refused = True
             pytest.skip(str(call.error))
-        try:
-            with self._tracer.inside(now.scope, "app"):
-                result = yield
-        finally:
-            # A body that failed before it asked for the answer leaves it to be scored all the same.
-            if call.error is None:
-                now.case.answered()
+        with now.answering(), self._tracer.inside(now.scope, "app"):
+            result = yield
         if call.error is not None and not now.seen:
             # A test that never asked for the answer must not pass where there is none.
             call.result()

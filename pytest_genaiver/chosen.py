@@ -30,12 +30,11 @@ class Scorers:
         """The scorers of one item, each once. Raises ConfigError for what is no scorer."""
         if self._everywhere is None:
             self._everywhere = [named(name) for name in self._names]
-        hooked = item.ihook.pytest_genai_scorers(config=item.config, item=item)
         try:
-            found = [self._resolved(one) for one in (*marked, *_flat(hooked), *self._everywhere)]
+            found = [self._resolved(one) for one in (*marked, *_hooked(item), *self._everywhere)]
+            return _each_once(found)
         except ConfigError as error:
             raise ConfigError(f"{item.nodeid}: {error}") from error
-        return tuple({s.fingerprint: s for s in found}.values())
 
     def _resolved(self, given: Any) -> Scorer:
         if id(given) not in self._known:
@@ -43,7 +42,21 @@ class Scorers:
         return self._known[id(given)][1]
 
 
-def _flat(answers: Iterable[Any]) -> Iterable[Any]:
+def _each_once(scorers: Iterable[Scorer]) -> tuple[Scorer, ...]:
+    found = {s.fingerprint: s for s in scorers}
+    names: dict[str, str] = {}
+    for mark, scorer in found.items():
+        if names.setdefault(scorer.name, mark) != mark:
+            # The mean of what two scorers say would be a metric that neither measures.
+            raise ConfigError(f"two different scorers of this case are called {scorer.name!r}; rename one of them")
+    return tuple(found.values())
+
+
+def _hooked(item: pytest.Item) -> Iterable[Any]:
+    try:
+        answers = item.ihook.pytest_genai_scorers(config=item.config, item=item)
+    except Exception as error:
+        raise ConfigError(f"pytest_genai_scorers failed: {error!r}") from error
     for answer in answers:
         if answer is not None and not isinstance(answer, (list, tuple)):
             raise ConfigError(f"pytest_genai_scorers returned {type(answer).__name__}; return a list of scorers")

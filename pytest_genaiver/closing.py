@@ -69,7 +69,7 @@ class Ledger:
     @property
     def refused(self) -> bool:
         """Whether the cost limit kept something from being called."""
-        return any(record.refused for record in self.snapshot())
+        return any(record.refused or record.unscored for record in self.snapshot())
 
     def following(self, more: Mapping[str, int]) -> dict[str, list[int]]:
         """Case -> which repeats are the next ones, that many of them."""

@@ -13,6 +13,7 @@ from pytest_genaiver.case_ids import case_id, function_id, param_id
 from pytest_genaiver.chosen import Scorers
 from pytest_genaiver.core.digest import digest
 from pytest_genaiver.core.records import Plan, PlannedCase
+from pytest_genaiver.core.scores import MEASURED
 from pytest_genaiver.core.variants import full_id, label
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.marker import EvalOptions, case_inputs, read_marker
@@ -138,7 +139,7 @@ class Collector:
             cases={p.case.id: p.case for p in planned},
             collected=frozenset(self._collected),
             whole=frozenset(self._whole(config)),
-            lower=tuple(sorted({s.name for p in planned for s in p.scorers if s.lower_is_better})),
+            lower=tuple(sorted({s.name for p in planned for s in p.scorers if s.lower_is_better} - {*MEASURED})),
         )
 
     def _whole(self, config: pytest.Config) -> set[str]:

@@ -29,11 +29,12 @@ class Call:
     """One call: `work(call)` runs once, in `context`; then `value` or `error` is there and `done` is set.
 
     `started` and `ended` are readings of a monotonic clock, None before. The work may leave in `abandon` what stops
-    it when the call is given up.
+    it when the call is given up. `free`: it costs nothing, so no limit on costs stops it.
     """
 
     work: Callable[[Call], Any]
     context: Context
+    free: bool = False
     value: Any = None
     error: BaseException | None = None
     started: float | None = None
@@ -120,16 +121,18 @@ class Pool:
             why = self._halted or self._refusal()
             if why is not None:
                 self._refuse(why)
-                return None
-            call = self._urgent.popleft() if self._urgent else self._more()
+            call = self._urgent.popleft() if self._urgent else self._more() if why is None else None
             if call is not None:
                 call.started = time.monotonic()
                 self._running.add(call)
             return call
 
     def _refuse(self, why: str) -> None:
-        while self._urgent:
-            self._urgent.popleft().end(error=CallRefused(why))
+        stays = deque(c for c in self._urgent if c.free and self._halted is None)
+        for call in self._urgent:
+            if call not in stays:
+                call.end(error=CallRefused(why))
+        self._urgent = stays
 
     def _run(self, call: Call) -> None:
         try:

@@ -24,14 +24,15 @@ if TYPE_CHECKING:
     from pytest_genaiver.scoring import Asked, Scoring
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Pending:
-    """A repeat whose scorers are still asked."""
+    """A repeat whose scorers are still asked. `judging` is what the test itself asked judges."""
 
     item: pytest.Item
     now: Execution
     outcome: Outcome
     measured: Measured
+    judging: Measured
     asked: list[Asked]
     others: dict[str, Measured]
 
@@ -54,13 +55,16 @@ class Recorder:
         """The execution has ended. What its scorers have not answered yet is missing from its record until then."""
         outcome: Outcome = now.outcome or "error"
         measured = self.tracer.measured(now.scope)
+        judging = now.scope.judged()
         asked = [] if outcome == "skipped" else self.scoring.begin(now, measured.latency, _trouble(now, outcome))
         others = {
             name: found
             for name, model_id in self.others.items()
             if name != now.planned.version and _any(found := self.tracer.measured_for(now.scope, model_id), now, name)
         }
-        pending = Pending(item=item, now=now, outcome=outcome, measured=measured, asked=asked, others=others)
+        pending = Pending(
+            item=item, now=now, outcome=outcome, measured=measured, judging=judging, asked=asked, others=others
+        )
         if all(one.done for one in asked):
             return self._complete(pending)
         # A rerun takes the place of its attempt, whose answers nobody waits for any more.
@@ -133,8 +137,9 @@ class Recorder:
             without_usage=measured.calls_without_usage,
             recorded=called or bool(own or now.case.has_output),
             refused=now.refused,
+            unscored=any(self.scoring.refused(one) for one in pending.asked),
             rationale=now.rationale,
-            judged=spent(now, pending.asked),
+            judged=spent(now, pending.asked, pending.judging),
             scorers={s.name: one.scorer.fingerprint for one in pending.asked for s, _ in one.answers},
             details=_details(now, answers),
         )

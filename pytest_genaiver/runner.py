@@ -89,7 +89,7 @@ class Runner:
             purse=purse,
             shown=shown,
         )
-        scoring = Scoring(tracer=tracer, pool=self.ahead.pool, judgements=judgements)
+        scoring = Scoring(tracer=tracer, pool=self.ahead.pool, judgements=judgements, purse=purse)
         self._recorder = Recorder(tracer=tracer, scoring=scoring, told=told, others=others)
         # Unique in the process too: a context that outlives its session must not pass for one of this one.
         self._keys = (f"{uuid.uuid4().hex[:8]}-{n}" for n in itertools.count())
@@ -211,11 +211,14 @@ class Runner:
         if isinstance(call.error, CallRefused):
             now.refused = True
             pytest.skip(str(call.error))
-        with self._tracer.inside(now.scope, "app"):
-            result = yield
-        if call.error is None:
-            now.case.answered()
-        elif not now.seen:
+        try:
+            with self._tracer.inside(now.scope, "app"):
+                result = yield
+        finally:
+            # A body that failed before it asked for the answer leaves it to be scored all the same.
+            if call.error is None:
+                now.case.answered()
+        if call.error is not None and not now.seen:
             # A test that never asked for the answer must not pass where there is none.
             call.result()
         return result

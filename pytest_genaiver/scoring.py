@@ -7,31 +7,40 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver.adapters.scorers.judges import preflight, spend
+from pytest_genaiver.adapters.scorers.judges import Spend, preflight, spend
 from pytest_genaiver.adapters.scorers.scorer import Sample, Scorer
 from pytest_genaiver.core.judgements import Judgement, Judgements, key
 from pytest_genaiver.core.scores import MEASURED
 from pytest_genaiver.core.scoring import Scored, one_line
+from pytest_genaiver.errors import CallRefused
 from pytest_genaiver.pool import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from mlflow.entities import Feedback
+
     from pytest_genaiver.adapters.scorers.answers import Answer
+    from pytest_genaiver.adapters.traces.reading import Measured
     from pytest_genaiver.adapters.traces.tracer import Tracer
     from pytest_genaiver.execution import Execution
     from pytest_genaiver.pool import Pool
+    from pytest_genaiver.spending import Purse
 
 
 @dataclass(slots=True, kw_only=True)
 class Asked:
-    """One scorer of one repeat. `call` is None where its answers were known; `key` is that of its judgement."""
+    """One scorer of one repeat. `call` is None where its answers were known; `key` is that of its judgement.
+
+    `reused`: its answers are those of an earlier call. `called`: the scorer itself was called, for this repeat.
+    """
 
     scorer: Scorer
     answers: list[Answer] = field(default_factory=list)
     call: Call | None = None
     key: str | None = None
     reused: bool = False
+    called: bool = False
 
     @property
     def done(self) -> bool:
@@ -45,6 +54,7 @@ class Scoring:
     tracer: Tracer
     pool: Pool
     judgements: Judgements
+    purse: Purse
     _asking: dict[str, Call] = field(default_factory=dict)
     _deaf: dict[str, str | None] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -67,20 +77,38 @@ class Scoring:
         if scorer.judge and not scorer.reads_trace:
             name = key(scorer.fingerprint, sample.inputs, sample.output, sample.expectations)
             if (said := self.judgements.find(name)) is not None:
-                return Asked(scorer=scorer, answers=[_again(j) for j in said], reused=True)
-            if self.judgements.reuse and name in self._asking:
-                return Asked(scorer=scorer, call=self._asking[name], key=name, reused=True)
-        call = self.pool.submit(Call(work=self._work(scorer, sample, now), context=copy_context()))
+                return Asked(scorer=scorer, answers=[_again(scorer, j) for j in said], reused=True)
+            if name is not None and (running := self._asked_already(name)) is not None:
+                return Asked(scorer=scorer, call=running, key=name, reused=True)
+        asked = Asked(scorer=scorer, key=name)
+        # The pool may run the call at once: what it belongs to is there before.
+        asked.call = Call(work=self._work(asked, sample, now), context=copy_context(), free=not scorer.judge)
         if name is not None:
-            self._asking[name] = call
-        return Asked(scorer=scorer, call=call, key=name)
+            self._asking[name] = asked.call
+        self.pool.submit(asked.call)
+        return asked
 
-    def _work(self, scorer: Scorer, sample: Sample, now: Execution) -> Callable[[Call], list[Answer]]:
+    def _asked_already(self, name: str) -> Call | None:
+        """The call that asks the same; where it gave no value, the judge is asked again."""
+        call = self._asking.get(name)
+        if call is None or not self.judgements.reuse or (call.done.is_set() and not _complete(call)):
+            return None
+        return call
+
+    def _work(self, asked: Asked, sample: Sample, now: Execution) -> Callable[[Call], list[Answer]]:
+        scorer = asked.scorer
+
         def work(call: Call) -> list[Answer]:
             if (why := self._unanswered(scorer)) is not None:
                 return _missing(scorer, why).answers
+            asked.called = True
+            paid = self.purse.paid_here()
             with self.tracer.judging(now.scope):
-                return scorer.score(sample)
+                answers = scorer.score(sample)
+            # What was traced in this thread is paid for already.
+            noted = sum(found.cost or 0.0 for _, feedback in answers if feedback and (found := spend(feedback)))
+            self.purse.pay(max(0.0, noted - (self.purse.paid_here() - paid)))
+            return answers
 
         return work
 
@@ -103,15 +131,30 @@ class Scoring:
         # What the plugin measures itself is not scored again under the same name.
         return [answer for one in asked for answer in one.answers if answer[0].name not in MEASURED]
 
+    def refused(self, one: Asked) -> bool:
+        """Whether the limit on costs kept a judge from being asked."""
+        return one.call is not None and isinstance(one.call.error, CallRefused) and self.purse.refusal() is not None
+
     def _keep(self, one: Asked) -> None:
-        known = [_said(scored) for scored, _ in one.answers]
+        known = [_said(*answer) for answer in one.answers]
         if one.key is not None and all(known):
             self.judgements.keep(one.key, [j for j in known if j is not None])
 
 
-def _said(scored: Scored) -> Judgement | None:
-    return (
-        None if scored.value is None else Judgement(name=scored.name, value=scored.value, rationale=scored.rationale)
+def _complete(call: Call) -> bool:
+    """Whether a call that has ended gave all its values."""
+    return call.error is None and all(scored.value is not None for scored, _ in call.value)
+
+
+def _said(scored: Scored, feedback: Feedback | None) -> Judgement | None:
+    if scored.value is None:
+        return None
+    given = feedback.value if feedback is not None else None
+    return Judgement(
+        name=scored.name,
+        value=scored.value,
+        rationale=scored.rationale,
+        given=given if isinstance(given, (bool, int, float, str)) else None,
     )
 
 
@@ -121,38 +164,52 @@ def _answers(one: Asked) -> list[Answer]:
     if call.error is not None:
         return _missing(one.scorer, one_line(str(call.error) or type(call.error).__name__)).answers
     found: list[Answer] = call.value
-    return [_again(j) for s, _ in found if (j := _said(s))] if one.reused else found
+    if not one.reused:
+        return found
+    # A feedback belongs to one trace; this one is another's.
+    return [_again(one.scorer, said) if (said := _said(*answer)) else (answer[0], None) for answer in found]
 
 
 def _missing(scorer: Scorer, why: str) -> Asked:
     return Asked(scorer=scorer, answers=[(Scored(name=scorer.name, value=None, error=why), None)])
 
 
-def _again(judgement: Judgement) -> Answer:
+def _again(scorer: Scorer, judgement: Judgement) -> Answer:
     """An answer that was given before, as feedback of this trace too."""
-    from pytest_genaiver.adapters.traces.feedback import feedback_of
+    from pytest_genaiver.adapters.traces.feedback import judged_before
 
+    given = judgement.value if judgement.given is None else judgement.given
     scored = Scored(name=judgement.name, value=judgement.value, rationale=judgement.rationale)
-    return scored, feedback_of(judgement.name, judgement.value, judgement.rationale)
+    return scored, judged_before(judgement.name, given, judgement.rationale, model=scorer.model or scorer.name)
 
 
-def spent(now: Execution, asked: Sequence[Asked]) -> dict[str, float]:
+def spent(now: Execution, asked: Sequence[Asked], body: Measured) -> dict[str, float]:
     """What the judges of a repeat did: `calls`, `reused`, and `tokens` and `cost` as far as they are known.
 
-    From their traces where they were traced, else from what MLflow noted on their feedback.
+    `body` is what the test itself asked within `genai_case.judging()`. Of scorers it is known from their traces where
+    they were traced, else from what MLflow noted on their feedback.
     """
-    measured = now.scope.judged()
-    fresh = [one for one in asked if one.scorer.judge and one.call is not None and not one.reused]
-    noted = [found for one in fresh for _, feedback in one.answers if feedback and (found := spend(feedback))]
-    calls: dict[str, Any] = {
-        "calls": max(measured.calls, len(fresh)),
-        "reused": sum(one.reused for one in asked),
-        "tokens": measured.total_tokens
-        if measured.calls
-        else _sum([n.input_tokens for n in noted], [n.output_tokens for n in noted]),
-        "cost": measured.cost if measured.calls else _sum([n.cost for n in noted]),
+    whole = now.scope.judged()
+    fresh = [one for one in asked if one.scorer.judge and one.called]
+    found: dict[str, Any] = {
+        "calls": max(whole.calls, body.calls + len(fresh)),
+        "reused": sum(one.reused for one in asked if any(scored.value is not None for scored, _ in one.answers)),
     }
-    return {name: value for name, value in calls.items() if value}
+    if whole.calls > body.calls:
+        found |= {"tokens": whole.total_tokens, "cost": whole.cost}
+    else:
+        noted = [note for one in fresh for note in _noted(one)]
+        own = [body] if body.calls else []
+        found["tokens"] = _sum(
+            [n.input_tokens for n in noted], [n.output_tokens for n in noted], [b.total_tokens for b in own]
+        )
+        found["cost"] = _sum([n.cost for n in noted], [b.cost for b in own])
+    return {name: value for name, value in found.items() if value}
+
+
+def _noted(one: Asked) -> list[Spend]:
+    """What MLflow noted that a judge spent; where it noted nothing, that it is not known."""
+    return [found for _, feedback in one.answers if feedback and (found := spend(feedback))] or [Spend()]
 
 
 def _sum(*columns: Sequence[float | None]) -> Any:

@@ -21,11 +21,17 @@ class Purse:
     def __init__(self, limit: float | None) -> None:
         self.limit = limit
         self.spent = 0.0
+        self._here = threading.local()
         self._lock = threading.Lock()
 
     def pay(self, dollars: float) -> None:
+        self._here.paid = self.paid_here() + dollars
         with self._lock:
             self.spent += dollars
+
+    def paid_here(self) -> float:
+        """What this thread has paid so far."""
+        return float(getattr(self._here, "paid", 0.0))
 
     def total(self) -> float:
         return self.spent

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """One score that a judge gave, with its reason."""
+    """One score that a judge gave, with its reason. `given` is what it said in so many words: True, "yes", 4."""
 
     name: str
     value: float
     rationale: str | None = None
+    given: bool | float | str | None = None
 
 
 def key(fingerprint: str, inputs: Mapping[str, Any], output: object, expectations: Mapping[str, Any]) -> str | None:
@@ -61,7 +62,7 @@ class Judgements:
 
 
 def _plain(said: Mapping[str, Sequence[Judgement]]) -> dict[str, Any]:
-    return {name: [[j.name, j.value, j.rationale] for j in each] for name, each in said.items()}
+    return {name: [[j.name, j.value, j.rationale, j.given] for j in each] for name, each in said.items()}
 
 
 def read(data: object) -> dict[str, list[Judgement]]:
@@ -73,9 +74,10 @@ def read(data: object) -> dict[str, list[Judgement]]:
 
 
 def _judgement(data: object, path: str) -> Judgement:
-    name, value, rationale = (*as_list(data, path), None, None, None)[:3]
+    name, value, rationale, given = (*as_list(data, path), None, None, None, None)[:4]
     return Judgement(
         name=typed(name, "str", path),
         value=typed(value, "float", path),
         rationale=typed(rationale, "str | None", path),
+        given=given if isinstance(given, (bool, int, float, str)) else None,
     )

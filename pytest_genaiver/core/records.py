@@ -75,7 +75,8 @@ class RepeatRecord:
     setup or teardown, ``provider`` a failure of the model's provider (429, 5xx,
     connection, time-out). `scores` holds what is known; an absent metric is missing. `calls` counts provider
     calls traced, `without_usage` those of them whose tokens are unknown. `recorded` is False when the execution
-    left no trace, no score and no output. `refused`: nothing was called, since the cost limit was reached.
+    left no trace, no score and no output. `refused`: nothing was called, since the cost limit was reached;
+    `unscored`: judges were not asked, for the same reason.
     `judged` is what judges did for it: `calls`, `reused` answers, and as far as it is known `tokens` and `cost`.
     `scorers` is metric -> fingerprint of what scored it. `details` is what is worth seeing: inputs, output, reasons.
     `rationale` is the message of an assertion that failed softly.
@@ -91,6 +92,7 @@ class RepeatRecord:
     without_usage: int = 0
     recorded: bool = True
     refused: bool = False
+    unscored: bool = False
     judged: dict[str, float] = field(default_factory=dict)
     scorers: dict[str, str] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)

@@ -58,10 +58,13 @@ def _added(rows: Sequence[tuple[int, float | None, float | None, int]]) -> Spend
 
 
 def missing_lines(records: Sequence[RepeatRecord]) -> list[str]:
-    """One line for each scorer and reason that left values missing: `toxicity: 8 of 8 values missing: ...`."""
+    """One line for each reason that left values missing: `toxicity: 8 of 8 values missing: ...`."""
     counts: dict[tuple[str, str], int] = {}
     for record in records:
         for metric, why in record.details.get("errors", {}).items():
             counts[metric, why] = counts.get((metric, why), 0) + 1
     asked = {m: sum(m in r.scorers for r in records) for m, _ in counts}
-    return [f"{metric}: {n} of {asked[metric]} values missing: {why}" for (metric, why), n in counts.items()]
+    alike: dict[tuple[int, int, str], list[str]] = {}
+    for (metric, why), n in counts.items():
+        alike.setdefault((n, asked[metric], why), []).append(metric)
+    return [f"{', '.join(metrics)}: {n} of {of} values missing: {why}" for (n, of, why), metrics in alike.items()]

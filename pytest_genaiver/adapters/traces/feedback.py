@@ -29,5 +29,18 @@ def feedback_of(name: str, value: object, rationale: str | None = None) -> Any:
     return Feedback(name=name, value=_plain(value), rationale=clean(rationale), source=source)
 
 
+def judged_before(name: str, value: float | str, rationale: str | None, *, model: str) -> Any:
+    """What a judge said of the same output before: marked, so that nobody takes it for a call that was made."""
+    from mlflow.entities import AssessmentSource, Feedback
+
+    return Feedback(
+        name=name,
+        value=clean(value),
+        rationale=clean(rationale),
+        source=AssessmentSource(source_type="LLM_JUDGE", source_id=model),
+        metadata={"genaiver.reused": "true"},
+    )
+
+
 def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value

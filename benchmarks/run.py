@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 ALL = (
     ["benchmarks/inert.py"],
     ["benchmarks/path_of_a_test.py"],
+    ["benchmarks/targets.py"],
     ["benchmarks/gate_speed.py"],
     ["-m", "benchmarks.gate.run"],
 )

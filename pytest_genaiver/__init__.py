@@ -12,13 +12,22 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.gate import decide
     from pytest_genaiver.core.policy import MetricPolicy
     from pytest_genaiver.core.results import CaseResult, Version, VersionResults
-    from pytest_genaiver.errors import ConfigError, GenaiverError, GenaiverWarning, ScoreError
+    from pytest_genaiver.errors import (
+        CallRefused,
+        CallTimeout,
+        ConfigError,
+        GenaiverError,
+        GenaiverWarning,
+        ScoreError,
+    )
     from pytest_genaiver.public import NO_BASELINE
 
 __version__ = "0.1.0"
 
 __all__ = [
     "NO_BASELINE",
+    "CallRefused",
+    "CallTimeout",
     "CaseResult",
     "Comparison",
     "ConfigError",
@@ -39,6 +48,8 @@ __all__ = [
 # The entry point imports this module in every pytest run, so the public names are imported when they are asked for.
 _HOME = {
     "NO_BASELINE": "public",
+    "CallRefused": "errors",
+    "CallTimeout": "errors",
     "CaseResult": "core.results",
     "Comparison": "core.compare",
     "ConfigError": "errors",

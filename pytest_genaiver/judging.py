@@ -120,6 +120,7 @@ class Judge:
             accepted=tuple(self.accepted),
             alpha=decision.alpha,
             gate=self.settings.gate.value,
+            inference=self.settings.inference,
         )
 
     def lowered(self, comparison: Comparison) -> list[str]:
@@ -133,7 +134,12 @@ class Judge:
             if results.cases[name].gate != "fail" and comparison.baseline.cases[old].gate == "fail"
         ]
         return loosened(
-            comparison.baseline, results.policy, results.session, removed=comparison.removed, warned=warned
+            comparison.baseline,
+            results.policy,
+            results.session,
+            removed=comparison.removed,
+            warned=warned,
+            unlike=comparison.unlike,
         )
 
     def strictly(self, decision: Decision, lowered: Sequence[str]) -> Decision:

@@ -24,6 +24,14 @@ _TICK = 0.1
 _PACKAGE = os.path.dirname(__file__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """On calls: `concurrency` at once, each at most `timeout` seconds."""
+
+    concurrency: int = 8
+    timeout: float = 120.0
+
+
 @dataclass(slots=True, eq=False)
 class Call:
     """One call: `work(call)` runs once, in `context`; then `value` or `error` is there and `done` is set.

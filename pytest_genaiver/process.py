@@ -15,7 +15,7 @@ from pytest_genaiver.core.identity import sanitise
 from pytest_genaiver.core.records import RepeatRecord, assemble
 from pytest_genaiver.errors import GenaiverError, warn
 from pytest_genaiver.planned import PLANNED
-from pytest_genaiver.runner import Gatekeeper, Limits, Runner
+from pytest_genaiver.runner import Gatekeeper, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.tracking.store import Store
     from pytest_genaiver.core.judgements import Judgements
     from pytest_genaiver.core.results import Version
+    from pytest_genaiver.pool import Limits
     from pytest_genaiver.spending import Purse
     from pytest_genaiver.waiting import Shown
 

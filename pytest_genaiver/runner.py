@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.judgements import Judgements
     from pytest_genaiver.core.records import RepeatRecord
     from pytest_genaiver.execution import Told
+    from pytest_genaiver.pool import Limits
     from pytest_genaiver.spending import Purse
     from pytest_genaiver.waiting import Shown
 
@@ -47,14 +48,6 @@ class Gatekeeper:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
         self.runner.refuse()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """On calls: `concurrency` at once, each at most `timeout` seconds."""
-
-    concurrency: int = 8
-    timeout: float = 120.0
 
 
 class Runner:

@@ -25,10 +25,11 @@ from pytest_genaiver.judging import Judge
 from pytest_genaiver.looks import Looks, Wanted
 from pytest_genaiver.option_values import with_hook_metrics
 from pytest_genaiver.options import SessionGate
+from pytest_genaiver.pool import Limits
 from pytest_genaiver.process import TestProcess, quieten
 from pytest_genaiver.public import NO_BASELINE
 from pytest_genaiver.rescoring import Rescoring
-from pytest_genaiver.runner import RECORDS, Limits
+from pytest_genaiver.runner import RECORDS
 from pytest_genaiver.spending import Purse
 from pytest_genaiver.usage import usage
 

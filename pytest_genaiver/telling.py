@@ -52,6 +52,8 @@ def between(text: str, reporter: Any) -> None:
 
 def summary(shown: Summary, reporter: Any) -> None:
     """The report at the end of the session."""
+    # The line of the last test has ended, which the reporter does not know: it would leave a blank one.
+    reporter.currentfspath = None
     reporter.section("genai version")
     lines = terminal.lines(shown, width=_width(reporter), verbosity=reporter.verbosity, ascii=_ascii(reporter))
     for text, markup in lines:

@@ -20,8 +20,8 @@ from pytest_genaiver.core.results import Version
 from pytest_genaiver.errors import USAGE
 from pytest_genaiver.looks import ControllerLooks, WorkerLooks, stops
 from pytest_genaiver.meeting import put
+from pytest_genaiver.pool import Limits
 from pytest_genaiver.process import TestProcess, quieten
-from pytest_genaiver.runner import Limits
 from pytest_genaiver.spending import SharedPurse
 from pytest_genaiver.waiting import InAFile, for_log, of_workers
 

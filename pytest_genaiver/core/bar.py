@@ -21,14 +21,17 @@ def loosened(
     *,
     removed: Iterable[str],
     warned: Iterable[str] = (),
+    unlike: Iterable[str] = (),
 ) -> list[str]:
     """In what this session asks less than the baseline's newest one did, a sentence each; empty if in nothing.
 
-    `removed` are cases of the baseline that are gone, `warned` cases that no longer gate. A metric that is no longer
-    scored at all counts as gone. A stricter bar is never named.
+    `removed` are cases of the baseline that are gone, `warned` cases that no longer gate, `unlike` metrics that
+    something else measures. A metric that is no longer scored at all counts as gone. A stricter bar is never named.
     """
     policies = {p.name: p for p in now}
     found = [line for old in before.policy for line in _metric(old, policies.get(old.name))]
+    gating = {p.name for p in before.policy if p.gate == "fail"}
+    found += [f"{metric}: scored by something else" for metric in unlike if metric in gating]
     found += list(_session(before.sessions[0], facts))
     found += _cases("was removed", "were removed", list(removed))
     found += _cases("no longer gates", "no longer gate", list(warned))
@@ -63,6 +66,9 @@ def _session(old: SessionFacts, new: SessionFacts) -> Iterator[str]:
         yield f"alpha {old.alpha:g} -> {new.alpha:g}"
     if old.gate in _MODES and new.gate in _MODES and _MODES[new.gate] < _MODES[old.gate]:
         yield f"gate {old.gate} -> {new.gate}"
+    # Of test functions there are fewer than of cases: what a call shows, they may not.
+    if old.inference == "calls" and new.inference == "population":
+        yield "inference calls -> population"
 
 
 def _cases(one: str, many: str, names: Sequence[str]) -> list[str]:

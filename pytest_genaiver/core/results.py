@@ -49,7 +49,7 @@ class SessionFacts:
     `cut_short` says why the session ended early; `traces_stored` is None when the store was not asked;
     `calls_failed` counts calls that the provider failed, which are missing values. `verdict` is the gate's (None:
     it was off), `moved` the metrics that it found regressed or improved, `accepted` those of which a regression was
-    accepted. `alpha` and `gate` are the bar that the session was held to.
+    accepted. `alpha`, `gate` and `inference` are the bar that the session was held to.
     """
 
     id: str
@@ -68,6 +68,7 @@ class SessionFacts:
     accepted: tuple[str, ...] = ()
     alpha: float | None = None
     gate: str | None = None
+    inference: str | None = None
 
     @property
     def unchanged(self) -> bool:

@@ -26,7 +26,7 @@ def payload(
     """The results of `VersionResults.to_json`, and beside them `baseline`, `changes` and `decision`.
 
     `baseline` is null where there is none, `decision` where the gate is off. NaN and infinities are null. `versions`
-    holds the results of other versions of the session, each with the decision about it beside its `reference`.
+    is there where the session evaluated others too: their results, each with the decision beside its `reference`.
     """
     return {
         **comparison.current.to_json(),
@@ -39,8 +39,12 @@ def payload(
             "variants": dict(comparison.variants),
         },
         "decision": None if decision is None else finite(decision.to_json()),
-        "versions": {results.version.name: _beside(results, other, found) for results, other, found in beside},
+        **({"versions": _versions(beside)} if beside else {}),
     }
+
+
+def _versions(beside: Sequence[tuple[VersionResults, Comparison | None, Decision | None]]) -> dict[str, Any]:
+    return {results.version.name: _beside(results, other, found) for results, other, found in beside}
 
 
 def _beside(results: VersionResults, comparison: Comparison | None, decision: Decision | None) -> dict[str, Any]:

@@ -55,3 +55,12 @@ def test_a_smaller_alpha_a_milder_gate_and_missing_cases_are_named():
 
 def test_a_bar_that_was_not_recorded_is_not_compared():
     assert loosened(before(facts=replace(FACTS, alpha=None, gate=None)), [], FACTS, removed=[]) == []
+
+
+def test_another_scorer_is_a_lower_bar_where_it_gates_and_so_are_tests_of_functions_in_place_of_calls():
+    both = before(STRICT, MetricPolicy("cost", gate="warn"), facts=replace(FACTS, inference="calls"))
+    now = [STRICT, MetricPolicy("cost", gate="warn")]
+    said = loosened(both, now, replace(FACTS, inference="population"), removed=[], unlike=["tone", "cost"])
+    assert said == ["tone: scored by something else", "inference calls -> population"]
+    back = before(facts=replace(FACTS, inference="population"))
+    assert loosened(back, [], replace(FACTS, inference="calls"), removed=[]) == []

@@ -76,6 +76,15 @@ def test_the_ten_lines_record_a_baseline_and_then_compare_with_it(project: Path)
     assert re.search(rf"baseline +support-{sha}", second.stdout)
 
 
+def test_a_declared_target_is_called_for_each_row_and_scored(project: Path, readme: str) -> None:
+    (project / "support.jsonl").write_text(blocks(readme, "json")[0], encoding="utf-8")
+    (project / "test_support.py").write_text(blocks(readme, "python")[1], encoding="utf-8")
+    result = run([sys.executable, "-m", "pytest", "--genai-version"], project)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "2 cases to run" in result.stdout
+    assert {"on_topic", "brief", "latency"} <= set(re.findall(r"^(\w+) .* new$", result.stdout, re.MULTILINE))
+
+
 def test_the_ten_lines_are_plain_tests_without_the_flag(project: Path) -> None:
     plain = run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider"], project)
     assert plain.returncode == 0, plain.stdout + plain.stderr
@@ -95,6 +104,7 @@ def test_the_ini_example_names_every_ini_key_and_can_be_read(readme: str, pytest
     settings = options.read_settings(pytester.parseconfig(), {})
     assert settings.app == "support_agent"
     assert settings.autolog == ("openai", "langchain")
+    assert settings.scorers == ("Correctness", "my_app.scorers:brief")
     assert [policy.name for policy in settings.metrics] == ["on_topic", "tone", "latency"]
 
 

@@ -72,8 +72,9 @@ class TraceWriter:
         return sorted(e for e in errors if e)
 
     def _start(self, held: list[Held]) -> list[int]:
-        if self._writers == 1 or len(held) < 2:
-            return [self._start_one(h) for h in held]
+        if self._writers == 1:
+            with internals.experiment_read_once(self._client):
+                return [self._start_one(h) for h in held]
         with ThreadPoolExecutor(self._writers, thread_name_prefix="genaiver-write") as pool:
             return list(pool.map(self._start_one, held))
 

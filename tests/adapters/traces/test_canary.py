@@ -52,6 +52,7 @@ FUNCTIONS = [
     ("mlflow.tracing.client:TracingClient.log_spans", ["self", "location", "spans"], WRITER),
     ("mlflow.tracing.client:TracingClient.log_assessment", ["self", "trace_id", "assessment"], WRITER),
     ("mlflow.tracing.client:TracingClient.get_trace_info", ["self", "trace_id"], WRITER),
+    ("mlflow.store.tracking.abstract_store:AbstractStore.get_experiment", ["self", "experiment_id"], INTERNALS),
     ("mlflow.tracking.fluent:ActiveModelContext.__init__", ["self", "model_id", "set_by_user"], STATE),
     ("mlflow:ActiveModel.__enter__", ["self"], INTERNALS),
     ("mlflow:ActiveModel.__exit__", ["self", "exc_type", "exc_val", "exc_tb"], INTERNALS),
@@ -67,6 +68,7 @@ ATTRIBUTES = [
     ("mlflow.ml_package_versions:GENAI_FLAVOR_TO_MODULE_NAME", dict, INTERNALS),
     ("mlflow.utils.autologging_utils:AUTOLOGGING_INTEGRATIONS", dict, INTERNALS),
     ("mlflow.tracing.constant:TraceMetadataKey.SIZE_BYTES", str, INTERNALS),
+    ("mlflow.tracing.client:TracingClient.store", property, INTERNALS),
     ("mlflow.entities:NoOpSpan", type, INTERNALS),
     *(
         (f"mlflow.environment_variables:{name}", object, "adapters/traces/surroundings.py")

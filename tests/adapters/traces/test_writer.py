@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import mlflow
@@ -70,6 +71,65 @@ def test_one_refused_span_costs_its_own_trace_alone(session: TracingSession, pat
     assert "refused" in count.errors[0]
     whole = [t for t in session.stored() if t.data.spans]
     assert {t.info.tags["mlflow.test.case_id"] for t in whole} == {f"test_{i}" for i in range(10) if i != 4}
+
+
+def test_a_write_reads_its_experiment_once_and_leaves_the_store_as_it_was(
+    session: TracingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    read: list[str] = []
+    original = SqlAlchemyStore.get_experiment
+
+    def counted(store: SqlAlchemyStore, experiment_id: str) -> object:
+        read.append(experiment_id)
+        return original(store, experiment_id)
+
+    for i in range(5):
+        session.run(spans("a"), name=f"test_{i}")
+    with monkeypatch.context() as watched:
+        watched.setattr(SqlAlchemyStore, "get_experiment", counted)
+        mlflow.flush_trace_async_logging()
+        # One more for the spans, which are written together.
+        assert len(read) <= 2
+        mlflow.get_experiment(session.to.experiment_id)
+        mlflow.get_experiment(session.to.experiment_id)
+        assert len(read) >= 3
+    session.finish()
+    assert len(session.stored()) == 5
+
+
+def test_a_store_that_cannot_be_had_is_an_error_of_each_trace(
+    session: TracingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.tracing.client import TracingClient
+
+    def gone(client: TracingClient) -> object:
+        raise ConnectionError("the database is gone")
+
+    session.run(spans("a"))
+    with monkeypatch.context() as broken:
+        broken.setattr(TracingClient, "store", property(gone))
+        mlflow.flush_trace_async_logging()
+        count = session.tracer.finish()
+    assert list(count.missing.values()) == ["test_app.py::test_a"]
+    assert count.errors == ["ConnectionError: the database is gone"]
+    session.finish()
+
+
+def test_other_threads_read_the_experiment_as_ever_during_a_write(session: TracingSession) -> None:
+    from mlflow.tracing.client import TracingClient
+
+    from pytest_genaiver.adapters.traces import internals
+
+    client, experiment = TracingClient(session.to.tracking_uri), session.to.experiment_id
+    with internals.experiment_read_once(client):
+        first = client.store.get_experiment(experiment)
+        with ThreadPoolExecutor(1) as pool:
+            elsewhere = pool.submit(client.store.get_experiment, experiment).result()
+        assert client.store.get_experiment(experiment) is first
+    assert elsewhere is not first
+    assert elsewhere.experiment_id == first.experiment_id == experiment
 
 
 def test_a_store_that_refuses_everything_is_one_error_and_names_every_test(

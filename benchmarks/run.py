@@ -11,6 +11,7 @@ ALL = (
     ["benchmarks/inert.py"],
     ["benchmarks/path_of_a_test.py"],
     ["benchmarks/targets.py"],
+    ["benchmarks/judged_again.py"],
     ["benchmarks/gate_speed.py"],
     ["-m", "benchmarks.gate.run"],
 )

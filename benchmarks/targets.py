@@ -71,6 +71,10 @@ OPTIONS = {
     "autolog": [*WITHOUT_US, "-n", "8"],
     "mlflow plugin": [*WITHOUT_US, "-p", "mlflow.pytest.plugin"],
 }
+ALONE = [
+    "-n",
+    "0",
+]  # the first session makes the store's tables: workers that start together would break each other's
 TITLES = {
     "genaiver": "this plugin, {} calls at once",
     "bare pytest": "bare pytest, one by one, no traces",
@@ -129,7 +133,7 @@ def measured(work: Work, peers: Sequence[str], runs: int) -> dict[str, Found]:
         for turn in range(runs):
             for peer, project in projects.items():
                 if not turn:
-                    _run(project, peer, work, llm.environment, cases=1)  # makes the store's tables
+                    _run(project, peer, work, llm.environment, cases=1, more=ALONE)
                 turns[peer].append(_found(project, peer, work, llm.environment))
     return {peer: _middle(found) for peer, found in turns.items()}
 
@@ -151,9 +155,9 @@ def _found(project: Path, peer: str, work: Work, env: dict[str, str]) -> Found:
     return Found(one=one, all=_run(project, peer, work, env, cases=work.cases), stored=_stored(project) - before)
 
 
-def _run(project: Path, peer: str, work: Work, env: dict[str, str], *, cases: int) -> Run:
+def _run(project: Path, peer: str, work: Work, env: dict[str, str], *, cases: int, more: Sequence[str] = ()) -> Run:
     ours = ["--genai-version", "--genai-concurrency", str(work.together)]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *OPTIONS.get(peer, ours)]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *OPTIONS.get(peer, ours), *more]
     settings = {
         **env,
         "CASES": str(cases),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -180,6 +181,20 @@ def test_latency_delays_each_answer() -> None:
         start = time.perf_counter()
         ask(client)
         assert time.perf_counter() - start >= 0.2
+
+
+def test_sixty_four_delayed_answers_are_under_way_at_once() -> None:
+    together = threading.Barrier(64)
+
+    def answer(messages: object, n: int) -> str:
+        together.wait(timeout=20)  # breaks, and answers 500, unless all 64 requests are here
+        return "good"
+
+    with FakeLLM(answer=answer, latency=0.05) as llm, connect(llm) as client, ThreadPoolExecutor(64) as pool:
+        questions = [f"question {i}" for i in range(64)]
+        replies = pool.map(lambda question: ask(client, question).choices[0].message.content, questions)
+        assert list(replies) == ["good"] * 64
+        assert llm.requests == 64
 
 
 def test_after_its_block_the_server_answers_nobody_not_even_on_an_open_connection() -> None:

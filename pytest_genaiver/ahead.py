@@ -188,6 +188,11 @@ class Ahead:
         given = _given(item)
         return given[target] if target in given else self._targets[fixtures.key(item, target)]
 
+    def unused(self) -> int:
+        """Calls that were made ahead and that no test has used."""
+        with self._lock:
+            return sum(e.call is not None and e.call.started is not None for e in self._made.values())
+
     def stop(self, why: str) -> None:
         """Nothing starts any more; what runs and will not be used is given a moment to end."""
         self.pool.halt(why)

@@ -34,6 +34,7 @@ class Ledger:
     unwritten: dict[str, str] = field(default_factory=dict)
     errors: set[str] = field(default_factory=set)
     judgements: dict[str, Any] = field(default_factory=dict)
+    unused: int = 0
     crashed: list[str] = field(default_factory=list)
 
     def add(self, records: Iterable[Mapping[str, Any]]) -> None:
@@ -50,6 +51,7 @@ class Ledger:
         self.errors.update(counted["errors"])
         self.judgements.update(counted["judgements"])
         self.add(counted["records"])
+        self.unused += counted["unused"]
 
     def versions(self) -> list[str]:
         """The other versions that something was recorded of, in the order in which they were first seen."""
@@ -174,6 +176,7 @@ def spent(ledger: Ledger) -> list[str]:
     return [
         *([app.line("app")] if app.calls else []),
         *([judges.line("judges")] if judges.calls or judges.reused else []),
+        *([f"{ledger.unused} targets were called ahead, and no test used the answer"] if ledger.unused else []),
     ]
 
 

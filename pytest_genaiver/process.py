@@ -94,8 +94,13 @@ class TestProcess:
         self.runner.stop("the session has ended", interrupted=interrupted)
         with calm():
             count: Count = self._tracer.finish()
-        produced, judged = self._tracer.produced, self._judgements.to_json()
-        return {**asdict(count), "produced": produced, "judgements": judged, "records": self.runner.recorded()}
+        return {
+            **asdict(count),
+            "produced": self._tracer.produced,
+            "judgements": self._judgements.to_json(),
+            "records": self.runner.recorded(),
+            "unused": self.runner.ahead.unused(),
+        }
 
     def stop(self) -> None:
         """Put MLflow back as it was; safe to call again."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.scorers.scorer import Sample
 from pytest_genaiver.adapters.tracking.files import DETAILS
-from pytest_genaiver.core.judgements import Judgement, Judgements, key
+from pytest_genaiver.core.judgements import Judgement, key
 from pytest_genaiver.core.pooling import NEWEST
 from pytest_genaiver.errors import StoreError
 from pytest_genaiver.planned import PLANNED
 from pytest_genaiver.pool import Call
+from pytest_genaiver.scoring import said_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.pooling import PooledCase
     from pytest_genaiver.opening import Opened
     from pytest_genaiver.planned import Planned
-    from pytest_genaiver.pool import Pool
+    from pytest_genaiver.scoring import Scoring
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +43,10 @@ class Stored:
 
 @dataclass(slots=True, kw_only=True)
 class Rescoring:
-    """`pool` makes the calls, `judgements` spares those whose answer is known; `asked` counts the calls made."""
+    """`scoring` makes the calls, and spares those whose answer is known; `asked` counts the calls made."""
 
     opened: Opened
-    pool: Pool
-    judgements: Judgements
+    scoring: Scoring
     asked: int = 0
     troubles: list[str] = field(default_factory=list)
 
@@ -69,21 +70,18 @@ class Rescoring:
 
     def _begin(self, one: Stored) -> Call | None:
         """Ask the judge; None where its answer is known."""
-        if self.judgements.find(one.key) is not None:
+        if self.scoring.judgements.find(one.key) is not None:
             return None
         self.asked += 1
-        return self.pool.submit(Call(work=lambda _: one.scorer.score(one.sample), context=copy_context()))
+        work = partial(self.scoring.apart, one.scorer, one.sample)
+        return self.scoring.pool.submit(Call(work=lambda _: work(), context=copy_context()))
 
     def _said(self, one: Stored, call: Call | None) -> list[Judgement]:
         if call is None:
-            return self.judgements.find(one.key) or []
+            return self.scoring.judgements.find(one.key) or []
         answers = [] if call.error is not None else call.value
-        said = [
-            Judgement(name=scored.name, value=scored.value, rationale=scored.rationale)
-            for scored, _ in answers
-            if scored.value is not None
-        ]
-        self.judgements.keep(one.key, said)
+        said = [found for answer in answers if (found := said_by(*answer)) is not None]
+        self.scoring.judgements.keep(one.key, said)
         return said
 
 

@@ -82,8 +82,8 @@ class Runner:
             purse=purse,
             shown=shown,
         )
-        scoring = Scoring(tracer=tracer, pool=self.ahead.pool, judgements=judgements, purse=purse)
-        self._recorder = Recorder(tracer=tracer, scoring=scoring, told=told, others=others)
+        self.scoring = Scoring(tracer=tracer, pool=self.ahead.pool, judgements=judgements, purse=purse)
+        self._recorder = Recorder(tracer=tracer, scoring=self.scoring, told=told, others=others)
         # Unique in the process too: a context that outlives its session must not pass for one of this one.
         self._keys = (f"{uuid.uuid4().hex[:8]}-{n}" for n in itertools.count())
         self._now: Around | None = None

@@ -76,8 +76,8 @@ class Scoring:
         name = None
         if scorer.judge and not scorer.reads_trace:
             name = key(scorer.fingerprint, sample.inputs, sample.output, sample.expectations)
-            if (said := self.judgements.find(name)) is not None:
-                return Asked(scorer=scorer, answers=[_again(scorer, j) for j in said], reused=True)
+            if (known := self.judgements.find(name)) is not None:
+                return Asked(scorer=scorer, answers=[_again(scorer, j) for j in known], reused=True)
             if name is not None and (running := self._asked_already(name)) is not None:
                 return Asked(scorer=scorer, call=running, key=name, reused=True)
         asked = Asked(scorer=scorer, key=name)
@@ -102,15 +102,24 @@ class Scoring:
             if (why := self._unanswered(scorer)) is not None:
                 return _missing(scorer, why).answers
             asked.called = True
-            paid = self.purse.paid_here()
             with self.tracer.judging(now.scope):
-                answers = scorer.score(sample)
-            # What was traced in this thread is paid for already.
-            noted = sum(found.cost or 0.0 for _, feedback in answers if feedback and (found := spend(feedback)))
-            self.purse.pay(max(0.0, noted - (self.purse.paid_here() - paid)))
+                answers = self._paid(scorer, sample)
             return answers if now.case.has_output else [_without_output(*answer) for answer in answers]
 
         return work
+
+    def apart(self, scorer: Scorer, sample: Sample) -> list[Answer]:
+        """Ask a scorer about an output that is no execution's of this session, in this thread."""
+        why = self._unanswered(scorer)
+        return self._paid(scorer, sample) if why is None else _missing(scorer, why).answers
+
+    def _paid(self, scorer: Scorer, sample: Sample) -> list[Answer]:
+        """What the scorer says; what it spent is paid, less what was traced in this thread and so is paid already."""
+        paid = self.purse.paid_here()
+        answers = scorer.score(sample)
+        noted = sum(found.cost or 0.0 for _, feedback in answers if feedback and (found := spend(feedback)))
+        self.purse.pay(max(0.0, noted - (self.purse.paid_here() - paid)))
+        return answers
 
     def _unanswered(self, scorer: Scorer) -> str | None:
         """Why a judge cannot be asked at all: a dead endpoint, which would keep each call waiting for minutes."""
@@ -136,7 +145,7 @@ class Scoring:
         return one.call is not None and isinstance(one.call.error, CallRefused) and self.purse.refusal() is not None
 
     def _keep(self, one: Asked) -> None:
-        known = [_said(*answer) for answer in one.answers]
+        known = [said_by(*answer) for answer in one.answers]
         if one.key is not None and all(known):
             self.judgements.keep(one.key, [j for j in known if j is not None])
 
@@ -146,7 +155,8 @@ def _complete(call: Call) -> bool:
     return call.error is None and all(scored.value is not None for scored, _ in call.value)
 
 
-def _said(scored: Scored, feedback: Feedback | None) -> Judgement | None:
+def said_by(scored: Scored, feedback: Feedback | None) -> Judgement | None:
+    """A judge's answer as it is remembered; None for one without a value."""
     if scored.value is None:
         return None
     given = feedback.value if feedback is not None else None
@@ -167,7 +177,7 @@ def _answers(one: Asked) -> list[Answer]:
     if not one.reused:
         return found
     # A feedback belongs to one trace; this one is another's.
-    return [_again(one.scorer, said) if (said := _said(*answer)) else (answer[0], None) for answer in found]
+    return [_again(one.scorer, said) if (said := said_by(*answer)) else (answer[0], None) for answer in found]
 
 
 def _missing(scorer: Scorer, why: str) -> Asked:

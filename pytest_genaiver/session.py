@@ -184,9 +184,9 @@ class Session:
         pool, process = self.baseline.pool, self.process
         if not self.settings.rescore_baseline or pool is None or process is None:
             return
-        ahead = process.runner.ahead
-        rescoring = Rescoring(opened=self.opened, pool=ahead.pool, judgements=self.judgements)
-        self.baseline = replace(self.baseline, pool=rescoring.of(pool, self._items, ahead.wait))
+        runner = process.runner
+        rescoring = Rescoring(opened=self.opened, scoring=runner.scoring)
+        self.baseline = replace(self.baseline, pool=rescoring.of(pool, self._items, runner.ahead.wait))
         self._notices += rescoring.troubles
         if rescoring.asked:
             telling.between(f"genaiver: the baseline was judged anew, {rescoring.asked} calls", self._terminal())

@@ -286,6 +286,7 @@ def test_calls_that_no_test_will_use_are_not_made(project: Project) -> None:
     assert len(calls.read_text().split()) <= 10
     assert report["session"]["complete"] is False
     assert report["session"]["traces_stored"] == report["session"]["traces_produced"]
+    result.stdout.fnmatch_lines(["* targets were called ahead, and no test used the answer"])
     calls.unlink()
     project.run("-k", "test_skipped or q3").assert_outcomes(skipped=1, passed=1, deselected=19)
     assert calls.read_text().split() == ["q3"]

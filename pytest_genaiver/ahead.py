@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import deque
@@ -19,7 +20,7 @@ from pytest_genaiver.targets import Answer, arguments, ask, checked
 from pytest_genaiver.waiting import Counts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pytest
 
@@ -55,6 +56,7 @@ class Ahead:
     pool: Pool = field(init=False)
     planned: int = 0
     _started: float = field(default_factory=time.monotonic)
+    _places: Iterator[int] = field(default_factory=itertools.count)
     _context: Context = field(default_factory=copy_context)
     _loop: Loop = field(default_factory=Loop)
     _queues: dict[frozenset[Key], deque[tuple[int, Repeat]]] = field(default_factory=dict)
@@ -70,10 +72,10 @@ class Ahead:
     def plan(self, wanted: Sequence[Repeat]) -> None:
         """These repeats will be run, in this order: call those whose fixtures allow it."""
         with self._lock:
-            for place, (item, repeat) in enumerate(wanted):
+            for item, repeat in wanted:
                 needs = _needs(item)
                 if needs is not None:
-                    self._queues.setdefault(needs, deque()).append((place, (item, repeat)))
+                    self._queues.setdefault(needs, deque()).append((next(self._places), (item, repeat)))
                     self._waiting.add((item, repeat))
                     self.planned += 1
         self._fill()

@@ -161,7 +161,7 @@ class Ahead:
             ended=pool.ended,
             running=pool.running,
             failed=pool.failed,
-            cost=self.purse.total(),
+            cost=self.purse.spent,
             seconds=time.monotonic() - self._started,
         )
 

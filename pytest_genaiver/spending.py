@@ -50,12 +50,15 @@ class SharedPurse(Purse):
         super().__init__(limit)
         self._folder = folder
         self._own = folder / f"{name}{_SUFFIX}"
+        self._writing = threading.Lock()
         self._others = 0.0
         self._read = 0.0
 
     def pay(self, dollars: float) -> None:
         super().pay(dollars)
-        put(self._own, self.spent)
+        # One at a time: an earlier sum must not take the place of a later one.
+        with self._writing:
+            put(self._own, self.spent)
 
     def total(self) -> float:
         now = time.monotonic()

@@ -62,6 +62,7 @@ class Hold:
         self._on_bypass = on_bypass
         self._pending: set[int] = set()
         self._lock = threading.Lock()
+        self._releasing = threading.RLock()
         self._restore: list[Callable[[], None]] = []
 
     def install(self) -> None:
@@ -92,15 +93,23 @@ class Hold:
         self._release()
 
     def _release(self) -> None:
-        """Hand on every trace whose root and last span have ended."""
+        """Hand on every trace whose root and last span have ended.
+
+        One thread at a time: who ends a trace finds it handed on when it returns, also where another thread did it.
+        """
+        manager = internals.manager()
+        with self._releasing:
+            while (otel_id := self._next_ready()) is not None:
+                popped = manager.pop_trace(otel_id)
+                if popped is not None:
+                    self._on_trace(Held(trace=make_storable(popped.trace), prompts=tuple(popped.prompts)))
+
+    def _next_ready(self) -> int | None:
         manager = internals.manager()
         with self._lock:
-            ready = [i for i in self._pending if not manager.has_open_spans(i)]
-            self._pending.difference_update(ready)
-        for otel_id in ready:
-            popped = manager.pop_trace(otel_id)
-            if popped is not None:
-                self._on_trace(Held(trace=make_storable(popped.trace), prompts=tuple(popped.prompts)))
+            ready = next((i for i in self._pending if not manager.has_open_spans(i)), None)
+            self._pending.discard(ready or 0)
+            return ready
 
     def end_open(self, wanted: Callable[[TraceInfo], bool]) -> None:
         """End every span that is still open in the traces that `wanted` names.

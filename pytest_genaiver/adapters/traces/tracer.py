@@ -230,8 +230,12 @@ class Tracer:
             return dict(self._produced)
 
     def _arrived(self, held: Held) -> None:
+        self._register(held)
+        # Last: whatever happens here, the trace is not lost.
         if self._paid is not None:
             self._paid(known_cost(held.trace))
+
+    def _register(self, held: Held) -> None:
         with self._lock:
             scope, held.role = self._scopes.place(held.trace.info, held.start_ns)
             link(held.trace.info, scope, self._to)

@@ -159,3 +159,36 @@ def test_a_version_of_its_own_is_linked_also_where_the_active_model_is_another(s
     session.finish()
     assert seen == other
     assert {t.info.trace_metadata["mlflow.modelId"] for t in session.stored()} == {other}
+
+
+def test_what_a_call_traced_is_there_when_it_returns_however_many_end_at_once(session: TracingSession) -> None:
+    together, missed = threading.Barrier(8), []
+
+    def work(number: int) -> None:
+        for turn in range(20):
+            scope = session.scope(f"test_{number}_{turn}")
+            together.wait()
+            with session.tracer.call(scope, "target", {}):
+                span("call")
+            if session.tracer.measured(scope).calls != 1:
+                missed.append(scope.test_name)
+            session.close(scope, {})
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert missed == []
+    assert session.finish().produced == 160
+
+
+def test_a_trace_is_not_lost_where_its_price_cannot_be_noted(session: TracingSession) -> None:
+    def broken(dollars: float) -> None:
+        raise OSError("no space left on device")
+
+    session.tracer._paid = broken
+    ran = session.run(lambda: span("call"))
+    session.tracer._paid = None
+    assert ran.measured.calls == 1
+    assert session.finish().produced == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def test_the_rows_are_the_cases_that_the_page_names(
     for name, text in (("support.jsonl", blocks["json"]), ("test_support.py", blocks["python"])):
         (pytester.path / name).write_text(text, encoding="utf-8")
     pytester.makepyfile(support_agent=agent)
+    # The example's app has the same name, and another test of this process may have imported it.
+    monkeypatch.delitem(sys.modules, "support_agent", raising=False)
     result = pytester.runpytest_inprocess("-p", "pytest_genaiver.plugin", "-v", "-k", "refund")
     result.assert_outcomes(passed=1, deselected=1)
     (case,) = re.findall(r"# (test_support\.py::\S+), ", blocks["sh"])

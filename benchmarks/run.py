@@ -9,6 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ALL = (
     ["benchmarks/inert.py"],
+    ["benchmarks/rows.py"],
     ["benchmarks/path_of_a_test.py"],
     ["benchmarks/targets.py"],
     ["benchmarks/judged_again.py"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.traces.autolog import Autolog
 from pytest_genaiver.adapters.traces.scope import Count, Destination
-from pytest_genaiver.adapters.traces.surroundings import Surroundings, calm
+from pytest_genaiver.adapters.traces.surroundings import Surroundings, calm, linked_to
 from pytest_genaiver.adapters.traces.tracer import Tracer
 from pytest_genaiver.cases import GenaiVersion
 from pytest_genaiver.core.identity import sanitise
@@ -113,7 +113,7 @@ class TestProcess:
     @contextlib.contextmanager
     def switch(self, name: str) -> Iterator[None]:
         """Link what is traced within to another version of this app."""
-        with self._tracer.linked_to(self.id_of(name)):
+        with linked_to(self.id_of(name)):
             yield
 
     def id_of(self, name: str) -> str:

@@ -74,6 +74,15 @@ def calm() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def linked_to(model_id: str) -> Iterator[None]:
+    """What is traced within belongs to another version."""
+    import mlflow
+
+    with mlflow.set_active_model(model_id=model_id):
+        yield
+
+
 class Surroundings:
     """MLflow's globals for one session."""
 

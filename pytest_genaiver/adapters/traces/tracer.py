@@ -37,7 +37,7 @@ class Tracer:
     """
 
     def __init__(
-        self, to: Destination, *, surroundings: Surroundings, paid: Callable[[float], None] | None = None
+        self, to: Destination, *, surroundings: Surroundings, paid: Callable[[float], None] = lambda _: None
     ) -> None:
         """`paid` is told of the known cost of each trace (US dollars) as it ends, in the thread that ended it."""
         self._to = to
@@ -139,14 +139,6 @@ class Tracer:
         with self.inside(scope, "judge"), internals.outside_any_trace():
             yield
 
-    @contextlib.contextmanager
-    def linked_to(self, model_id: str) -> Iterator[None]:
-        """What is traced within belongs to another version."""
-        import mlflow
-
-        with mlflow.set_active_model(model_id=model_id):
-            yield
-
     def trace_of(self, scope: Scope) -> Trace | None:
         """The root trace of this execution as it stands now, open or ended."""
         if scope.root_id is None:
@@ -232,15 +224,12 @@ class Tracer:
     def _arrived(self, held: Held) -> None:
         self._register(held)
         # Last: whatever happens here, the trace is not lost.
-        if self._paid is not None:
-            self._paid(known_cost(held.trace))
+        self._paid(known_cost(held.trace))
 
     def _register(self, held: Held) -> None:
         with self._lock:
-            scope, held.role = self._scopes.place(held.trace.info, held.start_ns)
-            link(held.trace.info, scope, self._to)
+            scope, held.role = self._placed(held.trace.info, held.start_ns)
             without_doubles([held.trace])
-            self._produced[held.trace_id] = scope.test_name if scope else ""
             if scope is None:
                 self._strays.append(held)
                 return
@@ -250,11 +239,15 @@ class Tracer:
 
     def _bypassed(self, info: TraceInfo) -> None:
         with self._lock:
-            scope, _ = self._scopes.place(info, time.time_ns())
-            link(info, scope, self._to)
-            self._produced[info.trace_id] = scope.test_name if scope else ""
+            scope, _ = self._placed(info, time.time_ns())
             if scope is not None:
                 scope.bypassed.append(info.trace_id)
+
+    def _placed(self, info: TraceInfo, ns: int) -> tuple[Scope | None, Role | None]:
+        scope, role = self._scopes.place(info, ns)
+        link(info, scope, self._to)
+        self._produced[info.trace_id] = scope.test_name if scope else ""
+        return scope, role
 
     def _ready(self, held: Held, scope: Scope) -> None:
         # Scores of an execution without a trace ride on the first that comes after all.

@@ -137,3 +137,24 @@ def test_next(genai_case, genai_version):
     project.commit("switch", **{"test_app.py": suite})
     assert os.environ.get("MLFLOW_ACTIVE_MODEL_ID") is None
     project.run().assert_outcomes(passed=1, failed=1)
+
+
+def test_a_parameter_of_the_version_is_written_once_and_another_value_is_an_error_that_names_both(
+    project: Project,
+) -> None:
+    suite = """
+import pytest
+from pytest_genaiver import GenaiverError
+
+@pytest.mark.genai_eval
+def test_params(genai_case, genai_version):
+    genai_case.score("ok", 1)
+    genai_version.log_params({"model": "gpt-4o-mini", "temperature": 0.7})
+    genai_version.log_params({"temperature": 0.7})
+    with pytest.raises(GenaiverError, match="is recorded as 'gpt-4o-mini' and cannot become 'o3'"):
+        genai_version.log_params({"model": "o3"})
+"""
+    project.commit("params", **{"test_app.py": suite})
+    project.run().assert_outcomes(passed=1)
+    (model,) = project.models()
+    assert model.params == {"model": "gpt-4o-mini", "temperature": "0.7"}

@@ -73,12 +73,14 @@ class Attribution:
         with self._lock:
             return self._scopes.get(info.tags.get(SCOPE_TAG, ""))
 
-    def place(self, info: TraceInfo, ns: int) -> tuple[Scope | None, Role | None]:
-        """The execution of a trace that started at `ns`, and its role there (None: the time tells)."""
+    def place(self, info: TraceInfo, ns: int, here: Here | None) -> tuple[Scope | None, Role | None]:
+        """The execution of a trace that started at `ns`, and its role there (None: the time tells).
+
+        `here` is what the thread that ended it belongs to.
+        """
         named = self.named(info)
         if named is not None:
             return named, next((r for r in get_args(Role) if r == info.tags.get(ROLE_TAG)), None)
-        here = current()
         if here is not None and here.role != "around" and not here.scope.closed:
             return here.scope, here.role
         return self._by_time(ns, here), None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.traces import internals
+from pytest_genaiver.adapters.traces.attribution import Here, current
 from pytest_genaiver.adapters.traces.storable import make_storable
 
 if TYPE_CHECKING:
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 @dataclass(slots=True, eq=False)
 class Held:
     """A trace that has ended. `leaving`: a write that includes it is under way. `started`: the store has its record;
-    `written`: and its spans. `role`: what its calls are, None where the time must tell.
+    `written`: and its spans. `role`: what its calls are, None where the time must tell. `here`: what
+    the thread that ended it belongs to.
     """
 
     trace: Trace
     prompts: Sequence[Any] = ()
     role: Role | None = None
+    here: Here | None = None
     leaving: bool = False
     started: bool = False
     written: bool = False
@@ -60,7 +63,8 @@ class Hold:
         self._on_trace = on_trace
         self._on_flush = on_flush
         self._on_bypass = on_bypass
-        self._pending: set[int] = set()
+        # Whose each is must be asked in the thread that ended it: another one may hand it on.
+        self._pending: dict[int, Here | None] = {}
         self._lock = threading.Lock()
         self._releasing = threading.RLock()
         self._restore: list[Callable[[], None]] = []
@@ -89,7 +93,7 @@ class Hold:
         for span, _ in infos:
             if span.parent is None and span.context is not None:
                 with self._lock:
-                    self._pending.add(span.context.trace_id)
+                    self._pending[span.context.trace_id] = current()
         self._release()
 
     def _release(self) -> None:
@@ -99,17 +103,17 @@ class Hold:
         """
         manager = internals.manager()
         with self._releasing:
-            while (otel_id := self._next_ready()) is not None:
-                popped = manager.pop_trace(otel_id)
+            while (ready := self._next_ready()) is not None:
+                popped = manager.pop_trace(ready[0])
                 if popped is not None:
-                    self._on_trace(Held(trace=make_storable(popped.trace), prompts=tuple(popped.prompts)))
+                    trace, prompts = make_storable(popped.trace), tuple(popped.prompts)
+                    self._on_trace(Held(trace=trace, prompts=prompts, here=ready[1]))
 
-    def _next_ready(self) -> int | None:
+    def _next_ready(self) -> tuple[int, Here | None] | None:
         manager = internals.manager()
         with self._lock:
             ready = next((i for i in self._pending if not manager.has_open_spans(i)), None)
-            self._pending.discard(ready or 0)
-            return ready
+            return None if ready is None else (ready, self._pending.pop(ready))
 
     def end_open(self, wanted: Callable[[TraceInfo], bool]) -> None:
         """End every span that is still open in the traces that `wanted` names.

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.traces import internals, process_state
-from pytest_genaiver.adapters.traces.attribution import CURRENT, Attribution, current
+from pytest_genaiver.adapters.traces.attribution import CURRENT, Attribution, Here, current
 from pytest_genaiver.adapters.traces.hold import Held, Hold, live_trace
 from pytest_genaiver.adapters.traces.reading import MODEL, USAGE, Measured, known_cost, measure
 from pytest_genaiver.adapters.traces.scope import Count, Destination, Scope, complete, link
@@ -228,7 +228,7 @@ class Tracer:
 
     def _register(self, held: Held) -> None:
         with self._lock:
-            scope, held.role = self._placed(held.trace.info, held.start_ns)
+            scope, held.role = self._placed(held.trace.info, held.start_ns, held.here)
             without_doubles([held.trace])
             if scope is None:
                 self._strays.append(held)
@@ -239,12 +239,12 @@ class Tracer:
 
     def _bypassed(self, info: TraceInfo) -> None:
         with self._lock:
-            scope, _ = self._placed(info, time.time_ns())
+            scope, _ = self._placed(info, time.time_ns(), current())
             if scope is not None:
                 scope.bypassed.append(info.trace_id)
 
-    def _placed(self, info: TraceInfo, ns: int) -> tuple[Scope | None, Role | None]:
-        scope, role = self._scopes.place(info, ns)
+    def _placed(self, info: TraceInfo, ns: int, here: Here | None) -> tuple[Scope | None, Role | None]:
+        scope, role = self._scopes.place(info, ns, here)
         link(info, scope, self._to)
         self._produced[info.trace_id] = scope.test_name if scope else ""
         return scope, role

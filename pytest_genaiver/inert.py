@@ -7,14 +7,14 @@ import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver.case_ids import case_id
 from pytest_genaiver.cases import GenaiCase, GenaiVersion, using
+from pytest_genaiver.collecting.case_ids import case_id
+from pytest_genaiver.collecting.marker import case_inputs, copied, read_marker
+from pytest_genaiver.collecting.row_parameter import is_one_value
+from pytest_genaiver.collecting.version_parameter import version_of
 from pytest_genaiver.core.results import Version
 from pytest_genaiver.errors import ConfigError
-from pytest_genaiver.marker import case_inputs, copied, read_marker
-from pytest_genaiver.row_parameter import is_one_value
-from pytest_genaiver.targets import arguments, ask, checked, imported, is_path
-from pytest_genaiver.version_parameter import version_of
+from pytest_genaiver.running.targets import arguments, ask, checked, imported, is_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from pytest_genaiver.adapters import git
 from pytest_genaiver.adapters.tracking.place import Place, find_place, place_of
 from pytest_genaiver.adapters.tracking.store import Store
+from pytest_genaiver.concluding.judging import ACCEPT, read_accepted
 from pytest_genaiver.errors import ConfigError
-from pytest_genaiver.judging import ACCEPT, read_accepted
 from pytest_genaiver.version import Surveyed, default_name, identify, session_tags, survey, version_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pytest_genaiver.core.results import Version
-    from pytest_genaiver.options import Settings
+    from pytest_genaiver.options.settings import Settings
 
 
 _INI_FILES = ("pytest.toml", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")

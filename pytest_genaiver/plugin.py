@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_genaiver.collecting.marker import MARKER_LINE, target_fixture
+from pytest_genaiver.collecting.row_parameter import data_of
+from pytest_genaiver.collecting.version_parameter import versions_of
 from pytest_genaiver.errors import USAGE
-from pytest_genaiver.marker import MARKER_LINE, target_fixture
-from pytest_genaiver.options import add_options, is_active, read_settings
-from pytest_genaiver.row_parameter import data_of
-from pytest_genaiver.version_parameter import versions_of
+from pytest_genaiver.options.settings import add_options, is_active, read_settings
 
 if TYPE_CHECKING:
     from pytest_genaiver.cases import GenaiCase, GenaiVersion
@@ -73,11 +73,11 @@ def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, obj: obje
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One item for each row of `data=` and each of `versions=`, first among the parameters: `test_a[refund-1-v2]`."""
     if data_of(metafunc.definition) is not None:
-        from pytest_genaiver.rows import parametrize
+        from pytest_genaiver.collecting.rows import parametrize
 
         parametrize(metafunc)
     if versions_of(metafunc.definition) is not None:
-        from pytest_genaiver import version_parameter
+        from pytest_genaiver.collecting import version_parameter
 
         version_parameter.parametrize(metafunc)
 
@@ -87,7 +87,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """A `data=` that cannot be used is a usage error without the flag too; a session's collector asks by itself."""
     if config.pluginmanager.has_plugin("genaiver-collector") or all(data_of(item) is None for item in items):
         return
-    from pytest_genaiver.rows import data_error
+    from pytest_genaiver.collecting.rows import data_error
 
     error = data_error(config, items)
     if error is None:

@@ -9,29 +9,31 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from pytest_genaiver import closing, judging, opening, soft, telling, waiting
+from pytest_genaiver import opening
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
-from pytest_genaiver.aggregating import told_apart, with_aggregates
-from pytest_genaiver.baseline import Baseline, Finder
-from pytest_genaiver.collecting import Collector
-from pytest_genaiver.concluding import Conclusion, abandon
+from pytest_genaiver.baseline.finder import Baseline, Finder
+from pytest_genaiver.baseline.judged import earlier_judgements
+from pytest_genaiver.baseline.rescoring import Rescoring
+from pytest_genaiver.collecting.collector import Collector
+from pytest_genaiver.concluding import closing, judging, telling
+from pytest_genaiver.concluding.aggregating import told_apart, with_aggregates
+from pytest_genaiver.concluding.conclusion import Conclusion, abandon
+from pytest_genaiver.concluding.judging import Judge
 from pytest_genaiver.core.compare import Comparison, compare
 from pytest_genaiver.core.judgements import Judgements
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.results import SessionFacts, VersionResults
 from pytest_genaiver.errors import ConfigError, GenaiverError
-from pytest_genaiver.judged import earlier_judgements
-from pytest_genaiver.judging import Judge
-from pytest_genaiver.looks import Looks, Wanted
-from pytest_genaiver.option_values import with_hook_metrics
-from pytest_genaiver.options import SessionGate
-from pytest_genaiver.pool import Limits
-from pytest_genaiver.process import TestProcess, quieten
+from pytest_genaiver.options.settings import SessionGate
+from pytest_genaiver.options.usage import usage
+from pytest_genaiver.options.values import with_hook_metrics
 from pytest_genaiver.public import NO_BASELINE
-from pytest_genaiver.rescoring import Rescoring
-from pytest_genaiver.runner import RECORDS
-from pytest_genaiver.spending import Purse
-from pytest_genaiver.usage import usage
+from pytest_genaiver.running import soft, waiting
+from pytest_genaiver.running.looks import Looks, Wanted
+from pytest_genaiver.running.pool import Limits
+from pytest_genaiver.running.process import TestProcess, quieten
+from pytest_genaiver.running.runner import RECORDS
+from pytest_genaiver.running.spending import Purse
 
 if TYPE_CHECKING:
     from pytest_genaiver.core.aggregates import Aggregate
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.policy import MetricPolicy
     from pytest_genaiver.core.records import Plan
     from pytest_genaiver.opening import Opened
-    from pytest_genaiver.options import Settings
+    from pytest_genaiver.options.settings import Settings
     from pytest_genaiver.report.parts import Summary
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pytest_genaiver.options import Settings
+    from pytest_genaiver.options.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,17 +13,17 @@ import pytest
 
 from pytest_genaiver import opening
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
-from pytest_genaiver.collecting import Collector
+from pytest_genaiver.collecting.collector import Collector
 from pytest_genaiver.core.judgements import Judgements, read
 from pytest_genaiver.core.records import Plan
 from pytest_genaiver.core.results import Version
 from pytest_genaiver.errors import USAGE
-from pytest_genaiver.looks import ControllerLooks, WorkerLooks, stops
-from pytest_genaiver.meeting import put
-from pytest_genaiver.pool import Limits
-from pytest_genaiver.process import TestProcess, quieten
-from pytest_genaiver.spending import SharedPurse
-from pytest_genaiver.waiting import InAFile, for_log, of_workers
+from pytest_genaiver.running.looks import ControllerLooks, WorkerLooks, stops
+from pytest_genaiver.running.meeting import put
+from pytest_genaiver.running.pool import Limits
+from pytest_genaiver.running.process import TestProcess, quieten
+from pytest_genaiver.running.spending import SharedPurse
+from pytest_genaiver.running.waiting import InAFile, for_log, of_workers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

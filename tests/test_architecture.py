@@ -31,7 +31,7 @@ ADAPTERS = {
     "adapters.scorers": {"mlflow", "pandas", "rouge_score"},
 }
 # These put a session together, or print for it, and so may know the reports.
-KNOW_THE_REPORT = {"session", "closing", "concluding", "telling"}
+KNOW_THE_REPORT = {"session", "concluding.closing", "concluding.conclusion", "concluding.telling"}
 
 # What core may use of the standard library: nothing that asks the machine, the clock, the environment or a file.
 PURE = {
@@ -55,7 +55,7 @@ IMPURE_CALLS = {"print", "open", "input", "now", "utcnow", "today", "default_rng
 
 # Imported by the entry point in every pytest run, or for `data=` and the fixtures without the flag; the last by a
 # session only.
-INERT = {"__init__", "plugin", "hookspecs", "inert", "rows", "version_parameter"}
+INERT = {"__init__", "plugin", "hookspecs", "inert", "collecting.rows", "collecting.version_parameter"}
 ACTIVE = {"session", "xdist"}
 HEAVY = {"mlflow", "opentelemetry", "pandas", "numpy", "git", "openai", "sqlalchemy", "xdist"}
 
@@ -254,8 +254,8 @@ def test_the_plugin_imports_late_only_what_is_known_as_inert_or_active() -> None
 
 def test_an_inert_run_imports_no_session_and_nothing_heavy() -> None:
     imported = INERT | reached(INERT)
-    assert {"marker", "options", "cases"} <= imported
-    assert not imported & {*ACTIVE, "runner", "core.gate"}
+    assert {"collecting.marker", "options.settings", "cases"} <= imported
+    assert not imported & {*ACTIVE, "running.runner", "core.gate"}
     assert not [name for name in imported if within(name, "report", *ADAPTERS)]
     assert not [str(i) for name in imported for i in imports(name) if i.top in HEAVY and not i.ours and not i.lazy]
 

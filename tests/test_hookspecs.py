@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from pytest_genaiver import hookspecs
-from pytest_genaiver.aggregating import told_apart
+from pytest_genaiver.concluding.aggregating import told_apart
 from pytest_genaiver.core.compare import Comparison
 from pytest_genaiver.core.decision import Decision
 from pytest_genaiver.core.results import CaseResult, SessionFacts, Version, VersionResults
-from pytest_genaiver.option_values import with_hook_metrics
+from pytest_genaiver.options.values import with_hook_metrics
 
 SPECS = {name: value for name, value in vars(hookspecs).items() if name.startswith("pytest_genai_")}
 

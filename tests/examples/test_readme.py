@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from pytest_genaiver import options
-from pytest_genaiver.option_table import EVERYWHERE, INI_ONLY
+from pytest_genaiver.options import settings as options
+from pytest_genaiver.options.table import EVERYWHERE, INI_ONLY
 
 if TYPE_CHECKING:
     from pathlib import Path

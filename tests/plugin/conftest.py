@@ -224,9 +224,10 @@ class History:
         `scores` is metric -> value, for further ones. `facts`: `complete=False` for one that was cut short; `name`
         and `variant` of the version.
         """
-        from pytest_genaiver import closing, opening
+        from pytest_genaiver import opening
+        from pytest_genaiver.concluding import closing
         from pytest_genaiver.core.results import SessionFacts, VersionResults
-        from pytest_genaiver.options import Settings
+        from pytest_genaiver.options.settings import Settings
 
         settings = Settings(app="app", version_name=facts.get("name"), variant=facts.get("variant"))
         surveyed, place = opening.look(self.project.path, settings, os.environ)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_genaiver import opening
-from pytest_genaiver.baseline import Finder
-from pytest_genaiver.options import Settings
+from pytest_genaiver.baseline.finder import Finder
+from pytest_genaiver.options.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

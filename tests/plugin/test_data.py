@@ -55,7 +55,7 @@ ROWS = [
 
 CONFTEST = """
 import json
-from pytest_genaiver.runner import PLANNED
+from pytest_genaiver.running.runner import PLANNED
 
 def pytest_genai_case_scored(item, case):
     planned = item.stash[PLANNED]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_genaiver.telling import between, folded
+from pytest_genaiver.concluding.telling import between, folded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

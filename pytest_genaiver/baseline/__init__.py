@@ -1,0 +1,1 @@
+"""Which version to compare with, and what is on record of it."""

@@ -1,0 +1,1 @@
+"""Command line, environment and ini file, read into one frozen `Settings`."""

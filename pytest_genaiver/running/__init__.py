@@ -1,0 +1,1 @@
+"""Cases run: targets ahead of their tests, repeats, scorers, one record for each execution."""

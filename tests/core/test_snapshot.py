@@ -143,6 +143,12 @@ def test_another_app_has_another_digest_and_what_changed_is_told(
     assert {(c.area, c.before, c.after) for c in back} == {(c.area, c.before, c.after) for c in expected}
 
 
+def test_what_a_model_was_served_as_is_told_and_no_other_app() -> None:
+    other = replace(WHOLE, models={"gpt-4o-mini": {**WHOLE.models["gpt-4o-mini"], "served as": "gpt-4o-mini-2"}})
+    assert other.digest == WHOLE.digest
+    assert changes(WHOLE, other) == (change("model", "gpt-4o-mini served as", None, "gpt-4o-mini-2"),)
+
+
 def test_changes_come_area_by_area() -> None:
     other = replace(
         WHOLE, commit="c" * 40, params={}, models={}, prompts={}, dependencies={}, python="3.12", command="x"

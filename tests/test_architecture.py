@@ -27,6 +27,7 @@ ADAPTERS = {
     "adapters.traces": {"mlflow", "opentelemetry"},
     "adapters.tracking": {"mlflow", "opentelemetry"},
     "adapters.results_file": set[str](),
+    "adapters.snapshot": set[str](),
     # pandas and rouge_score are what MLflow's metrics compute with.
     "adapters.scorers": {"mlflow", "pandas", "rouge_score"},
 }

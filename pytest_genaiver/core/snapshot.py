@@ -146,8 +146,9 @@ def dependencies_digest(dependencies: Mapping[str, str]) -> str:
 
 
 def minor(python: str) -> str:
-    """`3.11` of `3.11.9`."""
-    return ".".join(python.split(".")[:2])
+    """`3.11` of `3.11.9`; `3.11 (PyPy)` of `3.11.9 (PyPy)`."""
+    version, space, implementation = python.partition(" ")
+    return ".".join(version.split(".")[:2]) + space + implementation
 
 
 def _check_schema(schema: int) -> None:

@@ -129,6 +129,7 @@ ANOTHER_APP = [
         [change("dependency", "httpx", None, "0.28"), change("dependency", "pyyaml", "6.0", None)],
     ),
     ({"python": "3.12.1"}, [change("python", "python", "3.11", "3.12")]),
+    ({"python": "3.11.9 (PyPy)"}, [change("python", "python", "3.11", "3.11 (PyPy)")]),
 ]
 
 

@@ -47,7 +47,19 @@ PURE = {
         "enum",
         "fnmatch",
     ),
-    *("functools", "hashlib", "itertools", "json", "math", "pathlib", "re", "statistics", "typing", "unicodedata"),
+    *(
+        "functools",
+        "hashlib",
+        "itertools",
+        "json",
+        "math",
+        "pathlib",
+        "re",
+        "shlex",
+        "statistics",
+        "typing",
+        "unicodedata",
+    ),
     *("urllib.parse", "uuid"),
 }
 # These are pure in part only; `default_rng()` without a seed asks the machine for one.

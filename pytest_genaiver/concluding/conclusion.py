@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_genaiver.adapters import results_file
 from pytest_genaiver.adapters.tracking import files
 from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
-from pytest_genaiver.concluding import beside, closing, judging
+from pytest_genaiver.concluding import beside, closing, code, judging
 from pytest_genaiver.concluding.snapshots import Snapshots, since
 from pytest_genaiver.core.masking import masked
 from pytest_genaiver.core.results import SessionFacts, VersionResults
@@ -140,6 +140,7 @@ class Conclusion:
             self.notices += filter(None, [taken.record(model_id, run_id)])
 
         self._stored(write)
+        self.notices += filter(None, [code.keep(self.opened, self.settings.code)])
 
     def _stored(self, action: Callable[[], Any]) -> Any:
         """A store that fails now loses the record, said so in the report, never the verdict."""

@@ -8,6 +8,7 @@ git is not installed.
 from __future__ import annotations
 
 from pytest_genaiver.adapters.git.command import NO_GIT, git_available
+from pytest_genaiver.adapters.git.content import Tracked, contents, patch, tracked
 from pytest_genaiver.adapters.git.head import Head, read_head
 from pytest_genaiver.adapters.git.history import ancestors, commit_date, distance, log, near_refs, resolve, trailers
 from pytest_genaiver.adapters.git.target import Target, target
@@ -17,15 +18,19 @@ __all__ = [
     "NO_GIT",
     "Head",
     "Target",
+    "Tracked",
     "ancestors",
     "commit_date",
+    "contents",
     "distance",
     "git_available",
     "is_untracked",
     "log",
     "near_refs",
+    "patch",
     "read_head",
     "resolve",
     "target",
+    "tracked",
     "trailers",
 ]

@@ -15,7 +15,7 @@ from pytest_genaiver.baseline.finder import Baseline, Finder
 from pytest_genaiver.baseline.judged import earlier_judgements
 from pytest_genaiver.baseline.rescoring import Rescoring
 from pytest_genaiver.collecting.collector import Collector
-from pytest_genaiver.concluding import closing, judging, telling
+from pytest_genaiver.concluding import closing, code, judging, telling
 from pytest_genaiver.concluding.aggregating import told_apart, with_aggregates
 from pytest_genaiver.concluding.conclusion import Conclusion, abandon
 from pytest_genaiver.concluding.judging import Judge
@@ -72,6 +72,7 @@ class Session:
         self.summary: Summary | None = None
         self._reference: Any = None
         self._finder: Finder
+        self._keeper: code.Keeper
         self._started = datetime.now(timezone.utc)
         self._notices: list[str] = []
         self._items: list[pytest.Item] = []
@@ -120,6 +121,7 @@ class Session:
         self._accepted, wrong = opening.accepted(surveyed)
         self._notices += wrong
         self._verdicts = opening.verdicts(self.opened)
+        self._keeper = code.Keeper(self.opened, settings.code, self.config.add_cleanup)
         self.run_id = opening.start_run(self.opened)
         if not self.distributed:
             self._start_here()
@@ -171,6 +173,7 @@ class Session:
         self.declared = judging.with_lower(self.declared, plan.lower)
         self._finder.not_collected = closing.not_collected(plan, self.opened.surveyed.root)
         usage(lambda: self._choose(plan))
+        usage(self._keeper.check)
         self._remember(plan)
         self._rescore(plan)
         if plan.cases:
@@ -270,6 +273,7 @@ class Session:
             plan=plan,
             baseline=self.baseline,
             judge=self._judge(plan),
+            keeper=self._keeper,
             verdicts=self._verdicts,
             notices=self._notices,
         )

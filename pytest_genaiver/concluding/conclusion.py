@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_genaiver.adapters import results_file
 from pytest_genaiver.adapters.tracking import files
 from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
-from pytest_genaiver.concluding import beside, closing, code, judging
+from pytest_genaiver.concluding import beside, closing, judging
 from pytest_genaiver.concluding.snapshots import Snapshots, since
 from pytest_genaiver.core.masking import masked
 from pytest_genaiver.core.results import SessionFacts, VersionResults
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.baseline.finder import Baseline
     from pytest_genaiver.concluding.beside import Beside
     from pytest_genaiver.concluding.closing import Ledger
+    from pytest_genaiver.concluding.code import Keeper
     from pytest_genaiver.concluding.judging import Judge
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
@@ -52,6 +53,7 @@ class Conclusion:
     plan: Plan
     baseline: Baseline
     judge: Judge
+    keeper: Keeper
     verdicts: list[str]
     notices: list[str]
     decision: Decision | None = None
@@ -140,7 +142,7 @@ class Conclusion:
             self.notices += filter(None, [taken.record(model_id, run_id)])
 
         self._stored(write)
-        self.notices += filter(None, [code.keep(self.opened, self.settings.code)])
+        self.notices += filter(None, [self.keeper.keep()])
 
     def _stored(self, action: Callable[[], Any]) -> Any:
         """A store that fails now loses the record, said so in the report, never the verdict."""

@@ -169,11 +169,11 @@ class Session:
 
     def planned(self, plan: Plan) -> None:
         """The cases are known: choose the baseline, and say what will be run before anything is paid for."""
+        usage(self._keeper.check)
         self.plan = plan
         self.declared = judging.with_lower(self.declared, plan.lower)
         self._finder.not_collected = closing.not_collected(plan, self.opened.surveyed.root)
         usage(lambda: self._choose(plan))
-        usage(self._keeper.check)
         self._remember(plan)
         self._rescore(plan)
         if plan.cases:

@@ -95,7 +95,7 @@ class Conclusion:
         self._told = [*closing.spent(self.ledger), *self._told]
         counts = closing.counts_of(self.ledger, comparison.current, self.settings, self._missing, self._told)
         counts = replace(counts, evaluated=counts.evaluated + sum(judging.evaluated(b.results) for b in self._beside))
-        between = since(self.opened, self.baseline, current.snapshot)
+        between = since(self.opened, self.baseline, comparison, current.snapshot)
         self.summary = self._summarise(comparison, counts, between)
         self._report(comparison, between)
         self.failure = judging.failure(self.decision, self.settings, counts.evaluated)

@@ -254,3 +254,29 @@ def test_secrets_of_the_command_are_not_stored(project: Project) -> None:
     assert "0123456789" not in json.dumps(report)
     (run,) = project.runs()
     assert "0123456789" not in artifact(project, run, "snapshot.json") + artifact(project, run, "results.json")
+
+
+def test_a_partial_session_calls_nothing_gone(project: Project) -> None:
+    other = (
+        app()["test_app.py"]
+        + """
+@pytest.mark.genai_eval
+def test_other(genai_case):
+    import app
+    app.MODEL = "gpt-4o"
+    try:
+        genai_case.output = ask("q3")
+    finally:
+        app.MODEL = "gpt-4o-mini"
+"""
+    )
+    project.commit("app", **{**app(), "test_app.py": other})
+    project.run().assert_outcomes(passed=3)
+    project.commit("next")
+    _, report = project.report("-k", "test_answer")
+    assert [change["area"] for change in report["since_baseline"]["changes"]] == ["code"]
+    project.write("test_app.py", app()["test_app.py"])
+    project.commit("without the other")
+    _, report = project.report("--genai-baseline", "HEAD~2")
+    gone, _ = report["since_baseline"]["changes"]
+    assert gone == {"area": "model", "name": "gpt-4o", "before": "temperature=0", "after": None}

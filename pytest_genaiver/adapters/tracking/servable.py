@@ -1,7 +1,7 @@
 """A version as a model that MLflow loads and serves (`genai_code = model:PATH`).
 
 It is built in a process of its own, which may import the app before the tests do. What the model file imports of the
-project goes with it: those modules, and the tracked files of their packages.
+project goes with it, and the tracked files of the folders that it imports from: prompts lie beside modules.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pytest_genaiver.adapters.tracking.failures import translated
 from pytest_genaiver.errors import CodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_genaiver.adapters.tracking.store import Store
 
@@ -97,31 +97,28 @@ def build(folder: Path, asked: Mapping[str, Any]) -> None:
     # Once only to see what it imports.
     save(folder / "first")
     root, staged = Path(asked["root"]).resolve(), folder / "code"
-    for place, source in _code(root, Path(asked["path"]).resolve(), asked["tracked"]):
+    for place, source in _code(root, Path(asked["path"]).resolve(), asked["tracked"]).items():
         (staged / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, staged / place)
     paths = [str(path) for path in sorted(staged.iterdir())] if staged.exists() else []
     save(folder / "model", **({"code_paths": paths} if paths else {}))
 
 
-def _code(root: Path, path: Path, tracked: Sequence[str]) -> Iterator[tuple[Path, Path]]:
-    """Where each file of the project that the model needs belongs, and where it is."""
-    packages: dict[Path, Path] = {}
+def _code(root: Path, path: Path, tracked: Sequence[str]) -> dict[Path, Path]:
+    """Where each file of the project that the model may need belongs -> where it is."""
+    found: dict[Path, Path] = {}
     for name, module in list(sys.modules.items()):
         file = _project_file(module, root)
-        if file is None or file == path:
-            continue
-        parts = name.split(".")
-        is_package = file.name.startswith("__init__.")
-        place = Path(*parts, file.name) if is_package else Path(*parts[:-1], file.name)
-        yield place, file
-        if len(place.parts) > 1:
-            packages[file.parents[len(place.parts) - 2]] = Path(parts[0])
-    for name in tracked:
-        source = root / name
-        for folder, place in packages.items():
-            if folder in source.parents and source.is_file():
-                yield place / source.relative_to(folder), source
+        if file is not None and file != path:
+            package = name.split(".") if file.name.startswith("__init__.") else name.split(".")[:-1]
+            found[Path(*package, file.name)] = file
+    # Where the imports start from; the deepest first, for `src` lies in a folder that is one as well.
+    starts = {file.parents[len(place.parts) - 1] for place, file in found.items()}
+    for source in (root / name for name in tracked):
+        start = next((s for s in sorted(starts, key=lambda s: -len(s.parts)) if s in source.parents), None)
+        if start is not None and source.is_file() and source != path:
+            found[source.relative_to(start)] = source
+    return found
 
 
 def _project_file(module: Any, root: Path) -> Path | None:

@@ -23,7 +23,7 @@ from pytest_genaiver.core.compare import Comparison, compare
 from pytest_genaiver.core.judgements import Judgements
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.results import SessionFacts, VersionResults
-from pytest_genaiver.errors import ConfigError, GenaiverError
+from pytest_genaiver.errors import GenaiverError
 from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.options.usage import usage
 from pytest_genaiver.options.values import with_hook_metrics
@@ -102,17 +102,15 @@ class Session:
 
     def _open(self) -> None:
         hook, settings = self.config.hook, self.settings
-        if settings.rescore_baseline and self.distributed:
-            raise ConfigError("--genai-rescore-baseline cannot be used with pytest-xdist; run it without -n")
-        opening.flavours(settings.autolog)
+        opening.refuse(settings, distributed=self.distributed)
         answers, self.aggregates = told_apart(hook.pytest_genai_metrics(config=self.config))
         self.declared = with_aggregates(with_hook_metrics(settings.metrics, answers), self.aggregates)
         started = self.config.invocation_params.dir
         surveyed, place = opening.look(self.config.rootpath, settings, os.environ, started=started)
         self._notices += surveyed.warnings
         self.opened = opening.open_store(surveyed, place, settings, self._name)
-        self._notices += opening.hints(self.opened)
-        self._notices += opening.misled(self.config.invocation_params.args, self.config.inipath, started)
+        misled = opening.misled(self.config.invocation_params.args, self.config.inipath, started)
+        self._notices += [*opening.hints(self.opened), *misled]
         version = self.opened.version
         self._finder = Finder(store=self.opened.store, surveyed=surveyed, version=version)
         self._reference = hook.pytest_genai_baseline(config=self.config, version=version)

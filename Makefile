@@ -8,13 +8,14 @@ INPUTS := pyproject.toml Makefile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint docs bench clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    a team's day in a temporary git repository"
 	@echo "make test    the test suite, with its coverage limits; ARGS='-k word' for a part of it without them"
 	@echo "make lint    ruff and mypy"
+	@echo "make docs    the documentation as a site, in build/site"
 	@echo "make bench   the benchmarks"
 	@echo "make clean   remove what these made, .venv included"
 
@@ -35,6 +36,9 @@ lint: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+docs: $(STAMP)
+	$(BIN)/python -m mkdocs build --strict
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py

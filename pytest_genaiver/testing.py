@@ -53,7 +53,9 @@ def _case(case: str, scores: Mapping[str, Sequence[float | None]], gate: str = "
 def results(scores: Scores, *, name: str = "app-11111111", branch: str | None = None, **facts: Any) -> VersionResults:
     """The results of one session of the version `name`. `facts` are its session's, such as ``complete=False``."""
     cases = list(dict.fromkeys(case for values in scores.values() for case in values))
-    facts = {"id": name, "started": _STARTED, "complete": True, "repeats": 1, "verdict": "pass", **facts}
+    # What a pool takes of a session is as many values as every case has.
+    repeats = min((len(found) for values in scores.values() for found in values.values()), default=1)
+    facts = {"id": name, "started": _STARTED, "complete": True, "repeats": repeats, "verdict": "pass", **facts}
     return VersionResults(
         version=Version(name=name, app="app", commit=_commit(name), branch=branch),
         session=SessionFacts(**facts),

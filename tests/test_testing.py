@@ -22,6 +22,13 @@ def test_a_comparison_and_its_decision_are_those_of_a_session() -> None:
     assert decision.metrics["on_topic"].baseline == 1.0
 
 
+def test_every_value_of_the_baseline_counts() -> None:
+    scores = {f"t::q{i}": [1.0] * 9 for i in range(20)}
+    comparison = compared(baseline={"ok": scores}, current={"ok": {**scores, "t::q3": [0.0] * 9}})
+    assert [len(case.scores["ok"]) for case in comparison.baseline.cases.values()] == [9] * 20
+    assert [found.case for found in decided(comparison).metrics["ok"].worst][:1] == ["t::q3"]
+
+
 def test_policies_are_lines_of_the_ini_file() -> None:
     assert decided(compared(baseline=GOOD, current=BAD), "on_topic: higher, gate=warn").verdict == "pass"
     with pytest.raises(pytest_genaiver.ConfigError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -13,6 +14,7 @@ from pytest_genaiver.adapters import results_file
 from pytest_genaiver.adapters.tracking import files
 from pytest_genaiver.concluding import beside, closing, judging
 from pytest_genaiver.core.results import SessionFacts, VersionResults
+from pytest_genaiver.core.secrets import secret_values
 from pytest_genaiver.errors import GenaiverError, StoreError, warn
 from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.report import json_report
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.records import Plan
+    from pytest_genaiver.core.secrets import Mask
     from pytest_genaiver.opening import Opened
     from pytest_genaiver.options.settings import Settings
     from pytest_genaiver.report.parts import Counts, Summary
@@ -49,6 +52,7 @@ class Conclusion:
     judge: Judge
     verdicts: list[str]
     notices: list[str]
+    mask: Mask
     decision: Decision | None = None
     summary: Summary | None = None
     failure: str | None = None
@@ -73,11 +77,12 @@ class Conclusion:
             traces_produced=len(self.ledger.produced),
             traces_stored=kept,
             calls_failed=sum(r.outcome == "provider" for r in self.ledger.records.values()),
-            command=" ".join(["pytest", *self.config.invocation_params.args]),
+            command=self.mask.text(" ".join(["pytest", *self.config.invocation_params.args])),
         )
 
     def reach(self, comparison: Comparison) -> None:
         """Decide, save, summarise, report."""
+        self.mask.learn(secret_values(os.environ))
         if self.settings.gate is not SessionGate.OFF:
             self.decision = self._decide(comparison)
         current = comparison.current
@@ -123,7 +128,7 @@ class Conclusion:
         def write() -> None:
             more = {files.DETAILS: closing.details_text(self.ledger)}
             if self.ledger.judgements:
-                more[files.JUDGEMENTS] = json.dumps(self.ledger.judgements)
+                more[files.JUDGEMENTS] = json.dumps(self.mask.plain(self.ledger.judgements))
             store.save_results(run_id, closing.results_text(results), closing.table_of(results), more)
             store.save_metrics(run_id, version.model_id or "", closing.aggregates(results, self.decision))
             store.end_session(run_id, tags, ok=complete)

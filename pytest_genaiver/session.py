@@ -152,7 +152,6 @@ class Session:
             purse=Purse(settings.max_cost),
             shown=waiting.for_terminal(self._terminal()),
             judgements=self.judgements,
-            mask=self.mask,
         )
         self.config.add_cleanup(self.process.stop)
         self.process.start(self.config)

@@ -17,7 +17,6 @@ from pytest_genaiver.collecting.collector import Collector
 from pytest_genaiver.core.judgements import Judgements, read
 from pytest_genaiver.core.records import Plan
 from pytest_genaiver.core.results import Version
-from pytest_genaiver.core.secrets import Mask
 from pytest_genaiver.errors import USAGE
 from pytest_genaiver.running.looks import ControllerLooks, WorkerLooks, stops
 from pytest_genaiver.running.meeting import put
@@ -144,7 +143,6 @@ class Worker:
             purse=SharedPurse(given["max_cost"], self.folder, self.name),
             shown=InAFile(self.folder, self.name),
             judgements=self.judgements,
-            mask=Mask(),
         )
         self.config.add_cleanup(self.process.stop)
         self.process.start(self.config)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.tracking.store import Store
     from pytest_genaiver.core.judgements import Judgements
     from pytest_genaiver.core.results import Version
-    from pytest_genaiver.core.secrets import Mask
     from pytest_genaiver.running.pool import Limits
     from pytest_genaiver.running.spending import Purse
     from pytest_genaiver.running.waiting import Shown
@@ -54,7 +53,6 @@ class TestProcess:
         purse: Purse,
         shown: Shown,
         judgements: Judgements,
-        mask: Mask,
     ) -> None:
         self._store = store
         self._version = version
@@ -64,7 +62,6 @@ class TestProcess:
             experiment_id=store.experiment_id,
             model_id=version.model_id,
             run_id=run_id,
-            mask=mask,
         )
         self._autolog = Autolog(autolog)
         self._tracer = Tracer(self._to, surroundings=Surroundings(self._to), paid=purse.pay)
@@ -77,7 +74,6 @@ class TestProcess:
             shown=shown,
             judgements=judgements,
             others=self._others,
-            mask=mask,
         )
         self._judgements = judgements
         self._running = False

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.scorers.answers import Answer
     from pytest_genaiver.adapters.traces.reading import Measured
     from pytest_genaiver.adapters.traces.tracer import Tracer
-    from pytest_genaiver.core.secrets import Mask
     from pytest_genaiver.running.execution import Execution, Told
     from pytest_genaiver.running.pool import Call
     from pytest_genaiver.running.scoring import Asked, Scoring
@@ -49,7 +48,6 @@ class Recorder:
     scoring: Scoring
     told: Told
     others: Mapping[str, str]
-    mask: Mask
     _history: dict[tuple[str, str | None], dict[int, RepeatRecord]] = field(default_factory=dict)
     _pending: list[Pending] = field(default_factory=list)
 
@@ -143,7 +141,7 @@ class Recorder:
             rationale=now.rationale,
             judged=spent(now, pending.asked, pending.judging),
             scorers={s.name: one.scorer.fingerprint for one in pending.asked for s, _ in one.answers},
-            details=self.mask.plain(_details(now, answers)),
+            details=self.tracer.mask.plain(_details(now, answers)),
         )
 
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.traces.tracer import Tracer
     from pytest_genaiver.core.judgements import Judgements
     from pytest_genaiver.core.records import RepeatRecord
-    from pytest_genaiver.core.secrets import Mask
     from pytest_genaiver.running.execution import Told
     from pytest_genaiver.running.pool import Limits
     from pytest_genaiver.running.spending import Purse
@@ -67,11 +66,10 @@ class Runner:
         shown: Shown,
         judgements: Judgements,
         others: Mapping[str, str],
-        mask: Mask,
     ) -> None:
         """`purse` says whether more may be called, `shown` shows what is waited for, `judgements` are known ones.
 
-        `others` maps the names of other versions in use to their model ids. What `mask` finds is recorded nowhere.
+        `others` maps the names of other versions in use to their model ids.
         """
         self._tracer = tracer
         self.version = version
@@ -87,8 +85,8 @@ class Runner:
             shown=shown,
         )
         self.scoring = Scoring(tracer=tracer, pool=self.ahead.pool, judgements=judgements, purse=purse)
-        self._recorder = Recorder(tracer=tracer, scoring=self.scoring, told=told, others=others, mask=mask)
-        self._mask = mask
+        self._recorder = Recorder(tracer=tracer, scoring=self.scoring, told=told, others=others)
+        self._mask = tracer.mask
         # Unique in the process too: a context that outlives its session must not pass for one of this one.
         self._keys = (f"{uuid.uuid4().hex[:8]}-{n}" for n in itertools.count())
         self._now: Around | None = None

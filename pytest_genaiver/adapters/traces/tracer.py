@@ -42,10 +42,11 @@ class Tracer:
     ) -> None:
         """`paid` is told of the known cost of each trace (US dollars) as it ends, in the thread that ended it."""
         self._to = to
+        self.mask = to.mask
         self._paid = paid
         self._surroundings = surroundings
         self._writer = TraceWriter(to.tracking_uri)
-        self._hold = Hold(on_trace=self._arrived, on_flush=self.flush, on_bypass=self._bypassed, mask=to.mask)
+        self._hold = Hold(on_trace=self._arrived, on_flush=self.flush, on_bypass=self._bypassed, mask=self.mask)
         self._scopes = Attribution()
         self._strays: list[Held] = []
         self._produced: dict[str, str] = {}
@@ -264,7 +265,7 @@ class Tracer:
 
     def _attach(self, held: Held, feedback: list[Any]) -> None:
         for f in feedback:
-            mask_feedback(f, self._to.mask)
+            mask_feedback(f, self.mask)
             f.trace_id = held.trace_id
         if held.started or held.leaving:
             self._late.append((held, feedback))

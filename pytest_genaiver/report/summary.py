@@ -11,7 +11,7 @@ from pytest_genaiver.core.compare import compare, means
 from pytest_genaiver.core.policy import LOG_KINDS, policy_for
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.sample import kind_of
-from pytest_genaiver.report import wording
+from pytest_genaiver.report import certainty, wording
 from pytest_genaiver.report.parts import Counts, Fact, Link, Mark, Row, Summary, Tone, Versus, WorstCase
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def summarise(
         warnings=(*warnings, *wording.own_warnings(comparison, rows)),
         links=tuple(links),
         next_step=wording.next_step(results) if baseline.name is None else "",
+        sure=tuple(certainty.sentences(decision, comparison, baseline)),
     )
 
 

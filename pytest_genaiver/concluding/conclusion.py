@@ -10,15 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver.adapters import results_file
 from pytest_genaiver.adapters.tracking import files
 from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
-from pytest_genaiver.concluding import beside, closing, judging
+from pytest_genaiver.concluding import beside, closing, judging, junit
+from pytest_genaiver.concluding.reporting import Reports
 from pytest_genaiver.core.results import SessionFacts, VersionResults
 from pytest_genaiver.core.secrets import secret_values
-from pytest_genaiver.errors import GenaiverError, StoreError, warn
+from pytest_genaiver.errors import StoreError, warn
 from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.report import json_report
+from pytest_genaiver.report.masking import masked
 from pytest_genaiver.report.summary import summarise, versus
 
 if TYPE_CHECKING:
@@ -92,8 +93,7 @@ class Conclusion:
         self._told = [*closing.spent(self.ledger), *self._told]
         counts = closing.counts_of(self.ledger, comparison.current, self.settings, self._missing, self._told)
         counts = replace(counts, evaluated=counts.evaluated + sum(judging.evaluated(b.results) for b in self._beside))
-        self.summary = self._summarise(comparison, counts)
-        self._report(comparison)
+        self._report(comparison, counts)
         self.failure = judging.failure(self.decision, self.settings, counts.evaluated)
 
     def _decide(self, comparison: Comparison) -> Decision:
@@ -159,19 +159,28 @@ class Conclusion:
             warnings=[*self.baseline.warnings, *self.notices, *measured],
             links=closing.links(store.place, store.experiment_id, results.version, self.run_id, newest),
         )
-        return replace(shown, versus=tuple(versus(*side) for side in self._sides()))
+        return masked(replace(shown, versus=tuple(versus(*side) for side in self._sides())), self.mask)
 
     def _sides(self) -> list[tuple[VersionResults, Comparison | None, Decision | None]]:
         return [(one.results, one.comparison, one.decision) for one in self._beside]
 
-    def _report(self, comparison: Comparison) -> None:
+    def _report(self, comparison: Comparison, counts: Counts) -> None:
         facts = self.baseline.facts
         payload = json_report.payload(comparison, self.decision, baseline=facts, beside=self._sides())
-        for path in self.settings.reports:
-            try:
-                results_file.write(path, payload)
-            except GenaiverError as error:
-                warn(str(error))
+        summary = self._summarise(comparison, counts)
+        reports = Reports(
+            settings=self.settings,
+            opened=self.opened,
+            ledger=self.ledger,
+            baseline=self.baseline,
+            mask=self.mask,
+            summary=summary,
+            comparison=comparison,
+            decision=self.decision,
+        )
+        reports.write(payload)
+        junit.record(self.config, summary)
+        self.summary = summary
         if self.decision is None:
             return
         try:

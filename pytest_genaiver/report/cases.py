@@ -32,7 +32,7 @@ Details = dict[str, dict[str, dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """One metric of a case: its means as numbers and as text. `worse` is how far it got worse, negative for better."""
+    """One metric of a case: its means as numbers and as text. `worse`: how far it got worse, negative for better."""
 
     metric: str
     baseline: float | None
@@ -207,7 +207,9 @@ def _repeats(left: Mapping[str, Mapping[str, Any]]) -> tuple[Repeat, ...]:
 
 
 def _repeat(number: int, found: Mapping[str, Any]) -> Repeat:
-    named = [(name, text_of(text)) for kind in ("rationales", "errors", "logged") for name, text in _items(found, kind)]
+    named = [
+        (name, text_of(text)) for kind in ("rationales", "errors", "logged") for name, text in _items(found, kind)
+    ]
     return Repeat(number=number, output=text_of(found["output"]) if "output" in found else None, notes=tuple(named))
 
 
@@ -228,5 +230,9 @@ def _worst_first(repeats: Sequence[Repeat], case: CaseResult, values: Sequence[V
 
 
 def text_of(value: Any) -> str:
-    """A recorded value as people read it: text as it stands, all else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+    """A recorded value as people read it: text as it stands, what is named a line each, all else as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict) and value and not any(isinstance(one, (dict, list)) for one in value.values()):
+        return "\n".join(f"{name}: {one if isinstance(one, str) else json.dumps(one)}" for name, one in value.items())
+    return json.dumps(value, ensure_ascii=False, indent=1)

@@ -60,7 +60,7 @@ def _surer(decision: Decision, comparison: Comparison, baseline: BaselineFacts) 
     if found is not None and found[1] - found[2] > 0.005:
         metric, now, later = found
         yield (
-            f"To be surer, record more sessions of the baseline: {_MORE} more (`pytest --genai-version` on it) bring the "
-            f"smallest visible drop of {metric} from {now:.2f} to {later:.2f}."
+            f"To be surer, record more sessions of the baseline: {_MORE} more (`pytest --genai-version` on it) bring "
+            f"the smallest visible drop of {metric} from {now:.2f} to {later:.2f}."
         )
     yield f"More cases help too, and more repeats: now at most {decision.looks[-1]} (--genai-repeats)."

@@ -98,8 +98,8 @@ class Past:
 class Summary:
     """Everything that a report shows, in its order.
 
-    `since` is what changed since the baseline: commits, configuration, prompts, dependencies. `sure` says how sure the
-    verdict is, and how to be surer, a sentence each.
+    `since` is what changed since the baseline: commits, configuration, prompts, dependencies. `sure` says how sure
+    the verdict is, and how to be surer, a sentence each.
     """
 
     verdict: str

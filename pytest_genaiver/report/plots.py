@@ -90,7 +90,9 @@ def _plain(drawing: ElementTree.Element) -> str:
     """Only the paths, with classes in place of styles."""
     paths = [_path(node) for node in drawing.iter(f"{{{_SVG}}}path")]
     box = drawing.attrib["viewBox"]
-    return f'<svg class="plot" viewBox="{box}" width="{_WIDTH}" height="{_HEIGHT}">{"".join(filter(None, paths))}</svg>'
+    return (
+        f'<svg class="plot" viewBox="{box}" width="{_WIDTH}" height="{_HEIGHT}">{"".join(filter(None, paths))}</svg>'
+    )
 
 
 def _path(node: ElementTree.Element) -> str:

@@ -142,10 +142,10 @@ def _worst(results: VersionResults, decision: Decision | None) -> Iterator[Worst
 
 
 def _findings(metrics: Sequence[MetricDecision]) -> Iterator[tuple[MetricDecision, CaseFinding, Mark]]:
-    """Broken cases of any metric, then suspects, then the worst of metrics in doubt, the clearest first."""
+    """Broken cases of any metric, then suspects, then the worst of metrics in doubt: those that can fail first, then the clearest."""
     yield from ((metric, finding, "broken") for metric in metrics for finding in metric.broken)
     yield from ((metric, finding, "suspect") for metric in metrics for finding in metric.suspect)
     doubtful = [metric for metric in metrics if metric.verdict in ("regressed", "inconclusive")]
     worst = [(metric, finding) for metric in doubtful for finding in metric.worst]
-    worst.sort(key=lambda pair: -(pair[1].z or 0.0))
+    worst.sort(key=lambda pair: (pair[0].gate != "fail", -(pair[1].z or 0.0)))
     yield from ((metric, finding, "") for metric, finding in worst)

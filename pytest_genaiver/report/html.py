@@ -75,6 +75,7 @@ def _document(summary: Summary, decision: Decision | None, extra: Extra, cases: 
             metrics=_drawn(summary.rows, decision, extra),
             moved=[(case, page.beside(case)) for case in moved[:_MOST_MOVED]],
             more_moved=max(len(moved) - _MOST_MOVED, 0),
+            gated={row.metric for row in summary.rows if row.gated},
             count=len(cases),
             data=_json(page.data(cases, list(known), extra.traces_page)),
             traces_page=extra.traces_page,

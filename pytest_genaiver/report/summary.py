@@ -142,7 +142,9 @@ def _worst(results: VersionResults, decision: Decision | None) -> Iterator[Worst
 
 
 def _findings(metrics: Sequence[MetricDecision]) -> Iterator[tuple[MetricDecision, CaseFinding, Mark]]:
-    """Broken cases of any metric, then suspects, then the worst of metrics in doubt: those that can fail first, then the clearest."""
+    """Broken cases of any metric, then suspects, then the worst of metrics in doubt: the clearest first, those of
+    metrics that can fail before others.
+    """
     yield from ((metric, finding, "broken") for metric in metrics for finding in metric.broken)
     yield from ((metric, finding, "suspect") for metric in metrics for finding in metric.suspect)
     doubtful = [metric for metric in metrics if metric.verdict in ("regressed", "inconclusive")]

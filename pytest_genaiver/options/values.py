@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_genaiver.core.policy import MetricPolicy
 
-REPORT_SUFFIXES = (".json",)
+REPORT_SUFFIXES = (".json", ".md", ".html")
 # Forms of --genai-baseline that are documented, but not built yet.
 LATER_BASELINES = ("deployed:", "run:")
 BASELINES = "auto, none, a git ref, a version name, a model id (m-...) or a results file (*.json)"

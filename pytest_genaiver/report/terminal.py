@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.core import numbers
-from pytest_genaiver.report.text import columns, fit, fit_case, pad, printable, without_path, wrap
+from pytest_genaiver.report.text import columns, fit, fit_case, inert, pad, printable, without_path, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +40,8 @@ def lines(summary: Summary, *, width: int, verbosity: int, ascii: bool = False) 
     above 0 it shows more cases, their traces and every reason. `ascii` is for terminals without Unicode.
     """
     drawing = _Drawing(summary, width, verbosity, ascii)
-    return drawing.short() if verbosity < 0 else drawing.full()
+    drawn = drawing.short() if verbosity < 0 else drawing.full()
+    return [(inert(line), markup) for line, markup in drawn]
 
 
 class _Drawing:

@@ -130,6 +130,7 @@ class TestProcess:
         if model_id is None:
             return
         known = self._store.params(model_id)
+        params = self._to.mask.plain(dict(params))
         for name, value in params.items():
             if known.get(name, value) != value:
                 raise GenaiverError(

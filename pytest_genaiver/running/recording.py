@@ -141,7 +141,7 @@ class Recorder:
             rationale=now.rationale,
             judged=spent(now, pending.asked, pending.judging),
             scorers={s.name: one.scorer.fingerprint for one in pending.asked for s, _ in one.answers},
-            details=_details(now, answers),
+            details=self.tracer.mask.plain(_details(now, answers)),
         )
 
 

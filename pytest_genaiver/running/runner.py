@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from pytest_genaiver.adapters.traces.scope import Scope
 from pytest_genaiver.cases import GenaiCase, GenaiVersion, using
 from pytest_genaiver.collecting.marker import copied
 from pytest_genaiver.collecting.planned import PLANNED
+from pytest_genaiver.core.secrets import secret_values
 from pytest_genaiver.core.variants import bare_id
 from pytest_genaiver.errors import CallRefused
 from pytest_genaiver.running import soft
@@ -84,6 +86,7 @@ class Runner:
         )
         self.scoring = Scoring(tracer=tracer, pool=self.ahead.pool, judgements=judgements, purse=purse)
         self._recorder = Recorder(tracer=tracer, scoring=self.scoring, told=told, others=others)
+        self._mask = tracer.mask
         # Unique in the process too: a context that outlives its session must not pass for one of this one.
         self._keys = (f"{uuid.uuid4().hex[:8]}-{n}" for n in itertools.count())
         self._now: Around | None = None
@@ -160,6 +163,8 @@ class Runner:
         # A rerun (pytest-rerunfailures) is the same repeat again: its last attempt counts.
         self._failed.pop(self._repeat, None)
         self._soft.pop(self._repeat, None)
+        # An app may have read its keys from a file only now.
+        self._mask.learn(secret_values(os.environ))
         now.exit.enter_context(self._tracer.open(now.scope))
         if isinstance(now, Execution):
             now.exit.enter_context(using(now.planned.version))
@@ -236,7 +241,7 @@ class Runner:
             return report
         now.outcome = outcome_of(report, call, now.outcome)
         if planned.soft and now.outcome == "failed" and (why := soft.soften(report, call)) is not None:
-            now.rationale = self._soft[self._repeat] = why
+            now.rationale = self._soft[self._repeat] = self._mask.text(why)
         last = self._repeat == planned.repeats - 1
         # pytest keeps one list of captured output for all executions of an item.
         shown = len(report.sections)

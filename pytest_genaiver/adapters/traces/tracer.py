@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_genaiver.adapters.traces import internals, process_state
 from pytest_genaiver.adapters.traces.attribution import CURRENT, Attribution, Here, current
 from pytest_genaiver.adapters.traces.hold import Held, Hold, live_trace
+from pytest_genaiver.adapters.traces.masking import mask_feedback
 from pytest_genaiver.adapters.traces.reading import MODEL, USAGE, Measured, known_cost, measure
 from pytest_genaiver.adapters.traces.scope import Count, Destination, Scope, complete, link
 from pytest_genaiver.adapters.traces.storable import without_doubles
@@ -41,10 +42,11 @@ class Tracer:
     ) -> None:
         """`paid` is told of the known cost of each trace (US dollars) as it ends, in the thread that ended it."""
         self._to = to
+        self.mask = to.mask
         self._paid = paid
         self._surroundings = surroundings
         self._writer = TraceWriter(to.tracking_uri)
-        self._hold = Hold(on_trace=self._arrived, on_flush=self.flush, on_bypass=self._bypassed)
+        self._hold = Hold(on_trace=self._arrived, on_flush=self.flush, on_bypass=self._bypassed, mask=self.mask)
         self._scopes = Attribution()
         self._strays: list[Held] = []
         self._produced: dict[str, str] = {}
@@ -263,6 +265,7 @@ class Tracer:
 
     def _attach(self, held: Held, feedback: list[Any]) -> None:
         for f in feedback:
+            mask_feedback(f, self.mask)
             f.trace_id = held.trace_id
         if held.started or held.leaving:
             self._late.append((held, feedback))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, LoggedModel, Run
 
-__all__ = ["SessionRef", "Store", "VersionRef", "shown_uri"]
+__all__ = ["SessionRef", "Store", "VersionRef", "metric_key", "shown_uri"]
 
 _SETTLE_SECONDS = 0.1
 
@@ -205,7 +205,7 @@ class Store:
                 run_id,
                 metrics=[
                     # MLflow records NaN as 0: unknown is unknown.
-                    Metric(_key(k), v, now, 0, model_id=model_id)
+                    Metric(metric_key(k), v, now, 0, model_id=model_id)
                     for k, v in metrics.items()
                     if math.isfinite(v)
                 ],
@@ -285,6 +285,6 @@ def _session_ref(run: Run) -> SessionRef:
     )
 
 
-def _key(metric: str) -> str:
+def metric_key(metric: str) -> str:
     """A metric's name as MLflow takes it as a key."""
     return "".join(c if c.isascii() and (c.isalnum() or c in "_-. :/") else "_" for c in metric)[:250]

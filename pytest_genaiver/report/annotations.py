@@ -1,4 +1,4 @@
-"""Annotations that GitHub shows on the test lines of broken cases: workflow commands in the job's log."""
+"""Annotations that GitHub shows on the test lines of cases: workflow commands in the job's log."""
 
 from __future__ import annotations
 
@@ -16,21 +16,26 @@ MOST = 10
 
 
 def workflow_commands(summary: Summary, environ: Mapping[str, str]) -> list[str]:
-    """One command for each case that broke, the first ten; none outside GitHub's CI.
+    """One command for each case that broke, then for the worst ones of a metric that regressed; ten at most.
 
-    They carry the case's id and numbers, never what a model wrote: an annotation is seen by whoever sees the change.
+    None outside GitHub's CI. They carry the case's id and numbers, never what a model wrote: an annotation is seen by
+    whoever sees the change.
     """
     if environ.get("GITHUB_ACTIONS") != "true":
         return []
+    regressed = {row.metric for row in summary.rows if row.verdict == "regressed"}
+    broken = [case for case in summary.worst if case.mark == "broken"]
+    worse = [case for case in summary.worst if case.mark == "" and case.metric in regressed]
     kind = "error" if summary.tone == "bad" else "warning"
-    return [_command(kind, case) for case in summary.worst if case.mark == "broken"][:MOST]
+    told = [_command(kind, case, "broke") for case in broken] + [_command("warning", c, "got worse") for c in worse]
+    return told[:MOST]
 
 
-def _command(kind: str, case: WorstCase) -> str:
+def _command(kind: str, case: WorstCase, what: str) -> str:
     where = ""
     path, colon, line = (case.location or "").rpartition(":")
     if colon and line.isdecimal():
-        where = f" file={_property(path)},line={line},title={_property(f'genaiver: {case.metric} broke')}"
+        where = f" file={_property(path)},line={line},title={_property(f'genaiver: {case.metric} {what}')}"
     numbers = f"{case.metric} {case.baseline} -> {case.current} (n {case.n_baseline} -> {case.n_current})"
     return f"::{kind}{where}::{_data(f'{case.case}: {numbers}')}"
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_genaiver.report.annotations import MOST, workflow_commands
-from pytest_genaiver.report.parts import Summary, WorstCase
+from pytest_genaiver.report.parts import Row, Summary, WorstCase
 
 GITHUB = {"GITHUB_ACTIONS": "true"}
 BROKEN = WorstCase(
@@ -24,7 +24,12 @@ BROKEN = WorstCase(
 )
 
 
-def summary(*worst, tone="bad"):
+def row(metric, verdict):
+    words = dict.fromkeys(("baseline", "current", "change", "hides", "reason"), "")
+    return Row(metric=metric, verdict=verdict, tone="plain", gated=True, **words)
+
+
+def summary(*worst, tone="bad", rows=()):
     return Summary(
         verdict="regressed",
         tone=tone,
@@ -32,7 +37,7 @@ def summary(*worst, tone="bad"):
         version="",
         baseline="",
         about_baseline="",
-        rows=(),
+        rows=rows,
         worst=worst,
         facts=(),
         warnings=(),
@@ -62,6 +67,15 @@ def test_elsewhere_there_are_none(environ) -> None:
 def test_a_case_whose_line_is_unknown_is_told_without_one(location) -> None:
     (line,) = workflow_commands(summary(replace(BROKEN, location=location)), GITHUB)
     assert line.startswith("::error::tests/test_support.py::test_topic[refund]: ")
+
+
+def test_the_worst_cases_of_a_metric_that_regressed_follow_as_warnings() -> None:
+    worse, other = replace(BROKEN, mark=""), replace(BROKEN, mark="", metric="cost")
+    rows = (row("on_topic", "regressed"), row("cost", "regressed (warn)"))
+    first, second = workflow_commands(summary(worse, other, BROKEN, rows=rows), GITHUB)
+    assert first.startswith("::error ")
+    assert "title=genaiver%3A on_topic got worse::" in second
+    assert second.startswith("::warning ")
 
 
 def test_suspects_and_the_merely_worst_are_none_and_ten_are_enough() -> None:

@@ -25,7 +25,7 @@ def workflow_commands(summary: Summary, environ: Mapping[str, str]) -> list[str]
         return []
     regressed = {row.metric for row in summary.rows if row.verdict == "regressed"}
     broken = [case for case in summary.worst if case.mark == "broken"]
-    worse = [case for case in summary.worst if case.mark == "" and case.metric in regressed]
+    worse = [case for case in summary.worst if case.mark != "broken" and case.metric in regressed]
     kind = "error" if summary.tone == "bad" else "warning"
     told = [_command(kind, case, "broke") for case in broken] + [_command("warning", c, "got worse") for c in worse]
     return told[:MOST]

@@ -70,7 +70,7 @@ def test_a_case_whose_line_is_unknown_is_told_without_one(location) -> None:
 
 
 def test_the_worst_cases_of_a_metric_that_regressed_follow_as_warnings() -> None:
-    worse, other = replace(BROKEN, mark=""), replace(BROKEN, mark="", metric="cost")
+    worse, other = replace(BROKEN, mark="suspect"), replace(BROKEN, mark="", metric="cost")
     rows = (row("on_topic", "regressed"), row("cost", "regressed (warn)"))
     first, second = workflow_commands(summary(worse, other, BROKEN, rows=rows), GITHUB)
     assert first.startswith("::error ")
@@ -78,7 +78,7 @@ def test_the_worst_cases_of_a_metric_that_regressed_follow_as_warnings() -> None
     assert second.startswith("::warning ")
 
 
-def test_suspects_and_the_merely_worst_are_none_and_ten_are_enough() -> None:
+def test_cases_of_metrics_that_did_not_regress_are_none_and_ten_are_enough() -> None:
     worst = [replace(BROKEN, mark="suspect"), replace(BROKEN, mark=""), *[BROKEN] * 12]
     assert len(workflow_commands(summary(*worst), GITHUB)) == MOST
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.adapters import git
+from pytest_genaiver.baseline.deployed import PREFIX, Running, told
 from pytest_genaiver.baseline.recorded import Candidate, Recorded, candidate_of, has_value, is_full
 from pytest_genaiver.core.identity import sanitise
 from pytest_genaiver.core.pooling import BaselineFacts, pool
@@ -55,25 +56,30 @@ class Finder:
     option: str = "--genai-baseline"
     not_collected: Callable[[str], bool] = lambda _: False
     _recorded: Recorded = field(init=False)
+    _running: Running = field(init=False)
     _warnings: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._recorded = Recorded(self.store)
+        self._running = Running(store=self.store, version=self.version, option=self.option)
         self._warnings = self._recorded.warnings
 
     def check(self, reference: str) -> None:
         """Refuse a reference that cannot be used, before the first test runs. Raises ConfigError."""
-        if reference not in ("auto", "none"):
+        if reference not in ("auto", "none") and not self._running.itself(reference):
             self._named(reference, None)
 
     def find(self, reference: str, cases: Mapping[str, PlannedCase]) -> Baseline:
         """The baseline for these cases. Raises ConfigError for a reference that cannot be used."""
         if reference == "none":
             return _none(f"{self.option} none")
-        if reference != "auto":
-            found, why = self._named(reference, cases)
-            return self._chosen(candidate_of(found, cases, self.not_collected), why, cases)
-        return self._auto(cases)
+        if reference == "auto":
+            return self._auto(cases)
+        if self._running.itself(reference):
+            return _none(f"{reference} is this very version")
+        found, why = self._named(reference, cases)
+        chosen = self._chosen(candidate_of(found, cases, self.not_collected), why, cases)
+        return replace(chosen, facts=told(chosen.facts, self._running.now(reference)))
 
     def given(self, results: VersionResults, cases: Mapping[str, PlannedCase], why: str) -> Baseline:
         """A baseline that a hook handed over."""
@@ -81,7 +87,7 @@ class Finder:
 
     def _named(self, reference: str, cases: Mapping[str, PlannedCase] | None) -> tuple[list[VersionResults], str]:
         """The sessions that a reference names, newest first; a session that was cut short serves when named."""
-        if reference.endswith(".json"):
+        if reference.endswith(".json") and not reference.startswith(PREFIX):
             try:
                 return [self._recorded.file(reference)], f"results file {Path(reference).name}"
             except ResultsError as error:
@@ -101,6 +107,8 @@ class Finder:
         return sessions, "named" if reference == ref.name else f"named as {reference}"
 
     def _version_ref(self, reference: str) -> VersionRef:
+        if (running := self._running.now(reference)) and (found := self.store.version_by_id(running.model_id)):
+            return found
         if re.fullmatch(r"m-[0-9a-f]{32}", reference):
             if found := self.store.version_by_id(reference):
                 return found

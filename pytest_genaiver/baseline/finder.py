@@ -169,7 +169,7 @@ class Finder:
             targets.append(last := last.then)
         best: tuple[Candidate, str] | None = None
         for target in targets:
-            for candidate in self._candidates(target, cases):
+            for candidate in self.candidates(target, cases):
                 if candidate.coverage >= ENOUGH:
                     return self._chosen(candidate, target.why, cases)
                 if best is None or candidate.coverage > best[0].coverage:
@@ -185,7 +185,7 @@ class Finder:
         warnings = [*self._warnings, f"baseline: {trouble}"] if colon else self._warnings
         return _none(reason, *warnings, *(_SHALLOW if head.shallow else ()))
 
-    def _candidates(self, target: git.Target, cases: Mapping[str, PlannedCase]) -> Iterator[Candidate]:
+    def candidates(self, target: git.Target, cases: Mapping[str, PlannedCase]) -> Iterator[Candidate]:
         """Recorded versions with a complete session: along first parents, nearest first; then any ancestor."""
         head = self.surveyed.head
         if target.start is None or head is None:
@@ -225,7 +225,7 @@ class Finder:
             if any(map(has_value, candidate.pool.cases.values())):
                 yield candidate
 
-    def _with_ancestors(
+    def with_ancestors(
         self, sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]
     ) -> list[VersionResults]:
         """And the sessions of unchanged ancestors, nearest first, until every case's pool is full."""
@@ -256,7 +256,7 @@ class Finder:
         return found - 1 if found and head.tested else found
 
     def _chosen(self, candidate: Candidate, why: str, cases: Mapping[str, PlannedCase]) -> Baseline:
-        pooled = pool(self._with_ancestors(candidate.sessions, cases))
+        pooled = pool(self.with_ancestors(candidate.sessions, cases))
         version = pooled.version
         newest = pooled.sessions[0]
         facts = BaselineFacts(

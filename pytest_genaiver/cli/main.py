@@ -25,6 +25,7 @@ COMMANDS = {
     "deploy": "pytest_genaiver.cli.deploy",
     "pin": "pytest_genaiver.cli.pin",
     "unpin": "pytest_genaiver.cli.unpin",
+    "prune": "pytest_genaiver.cli.prune",
     "completion": "pytest_genaiver.cli.completion",
 }
 

@@ -7,10 +7,11 @@ git is not installed.
 
 from __future__ import annotations
 
+from pytest_genaiver.adapters.git.branches import merge_base, tips
 from pytest_genaiver.adapters.git.command import NO_GIT, git_available
 from pytest_genaiver.adapters.git.head import Head, read_head
 from pytest_genaiver.adapters.git.history import ancestors, commit_date, distance, log, near_refs, resolve, trailers
-from pytest_genaiver.adapters.git.target import Target, target
+from pytest_genaiver.adapters.git.target import Target, target, target_ref
 from pytest_genaiver.adapters.git.worktree import is_untracked
 
 __all__ = [
@@ -23,9 +24,12 @@ __all__ = [
     "git_available",
     "is_untracked",
     "log",
+    "merge_base",
     "near_refs",
     "read_head",
     "resolve",
     "target",
+    "target_ref",
+    "tips",
     "trailers",
 ]

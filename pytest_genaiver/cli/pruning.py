@@ -112,8 +112,10 @@ class Plan:
     def rest(self) -> str:
         """What MLflow still holds of it."""
         place = self.store.place
-        where = f" --backend-store-uri {shown_uri(place.uri)}" if place.database else ", where the server's store is"
-        return f"MLflow keeps the files of deleted sessions until you run: mlflow gc{where}"
+        uri = shown_uri(place.uri)
+        # Both: the first alone is refused.
+        where = f"`mlflow gc --backend-store-uri {uri} --tracking-uri {uri}`" if place.database else "`mlflow gc`"
+        return f"MLflow keeps deleted sessions and their files until somebody runs {where}"
 
 
 def plan(project: Project, *, keep: int | None, days: int | None) -> Plan:

@@ -26,6 +26,7 @@ COMMANDS = {
     "pin": "pytest_genaiver.cli.pin",
     "unpin": "pytest_genaiver.cli.unpin",
     "prune": "pytest_genaiver.cli.prune",
+    "doctor": "pytest_genaiver.cli.doctor",
     "completion": "pytest_genaiver.cli.completion",
 }
 

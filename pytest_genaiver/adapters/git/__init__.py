@@ -12,7 +12,7 @@ from pytest_genaiver.adapters.git.command import NO_GIT, git_available
 from pytest_genaiver.adapters.git.head import Head, read_head
 from pytest_genaiver.adapters.git.history import ancestors, commit_date, distance, log, near_refs, resolve, trailers
 from pytest_genaiver.adapters.git.target import Target, target, target_ref
-from pytest_genaiver.adapters.git.worktree import is_untracked
+from pytest_genaiver.adapters.git.worktree import is_tracked, is_untracked
 
 __all__ = [
     "NO_GIT",
@@ -22,6 +22,7 @@ __all__ = [
     "commit_date",
     "distance",
     "git_available",
+    "is_tracked",
     "is_untracked",
     "log",
     "merge_base",

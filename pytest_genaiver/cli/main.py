@@ -22,6 +22,11 @@ what was asked. The last three are pytest's own."""
 
 # Imported when it is called for: `genaiver --help` and completion stay quick.
 COMMANDS = {
+    "deploy": "pytest_genaiver.cli.deploy",
+    "pin": "pytest_genaiver.cli.pin",
+    "unpin": "pytest_genaiver.cli.unpin",
+    "prune": "pytest_genaiver.cli.prune",
+    "doctor": "pytest_genaiver.cli.doctor",
     "completion": "pytest_genaiver.cli.completion",
 }
 

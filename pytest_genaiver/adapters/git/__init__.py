@@ -7,11 +7,12 @@ git is not installed.
 
 from __future__ import annotations
 
+from pytest_genaiver.adapters.git.branches import merge_base, tips
 from pytest_genaiver.adapters.git.command import NO_GIT, git_available
 from pytest_genaiver.adapters.git.head import Head, read_head
 from pytest_genaiver.adapters.git.history import ancestors, commit_date, distance, log, near_refs, resolve, trailers
-from pytest_genaiver.adapters.git.target import Target, target
-from pytest_genaiver.adapters.git.worktree import is_untracked
+from pytest_genaiver.adapters.git.target import Target, target, target_ref
+from pytest_genaiver.adapters.git.worktree import is_tracked, is_untracked
 
 __all__ = [
     "NO_GIT",
@@ -21,11 +22,15 @@ __all__ = [
     "commit_date",
     "distance",
     "git_available",
+    "is_tracked",
     "is_untracked",
     "log",
+    "merge_base",
     "near_refs",
     "read_head",
     "resolve",
     "target",
+    "target_ref",
+    "tips",
     "trailers",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_genaiver.adapters.traces.surroundings import calm
+from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.adapters.tracking.store import Store, shown_uri
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.opening import look
@@ -54,6 +54,7 @@ def open_project(ctx: click.Context) -> Project:
     """
     settings, rootpath = settings_here(ctx.find_root().obj or ())
     with calm():
+        prepare()
         surveyed, place = look(rootpath, settings, os.environ, started=Path.cwd())
         store = Store(place)
         experiment = settings.experiment or surveyed.app

@@ -9,17 +9,29 @@ from __future__ import annotations
 
 from pytest_genaiver.adapters.git.command import NO_GIT, git_available
 from pytest_genaiver.adapters.git.head import Head, read_head
-from pytest_genaiver.adapters.git.history import ancestors, commit_date, distance, log, near_refs, resolve, trailers
+from pytest_genaiver.adapters.git.history import (
+    Logged,
+    ancestors,
+    commit_date,
+    distance,
+    first_parents,
+    log,
+    near_refs,
+    resolve,
+    trailers,
+)
 from pytest_genaiver.adapters.git.target import Target, target
 from pytest_genaiver.adapters.git.worktree import is_untracked
 
 __all__ = [
     "NO_GIT",
     "Head",
+    "Logged",
     "Target",
     "ancestors",
     "commit_date",
     "distance",
+    "first_parents",
     "git_available",
     "is_untracked",
     "log",

@@ -45,6 +45,7 @@ PURE = {
         "decimal",
         "enum",
         "fnmatch",
+        "shlex",
     ),
     *("functools", "hashlib", "itertools", "json", "math", "pathlib", "re", "statistics", "typing", "unicodedata"),
     *("urllib.parse", "uuid"),

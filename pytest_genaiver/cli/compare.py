@@ -7,7 +7,6 @@ import click
 from pytest_genaiver.adapters.traces.surroundings import calm
 from pytest_genaiver.cli.main import NO, OK
 from pytest_genaiver.cli.output import json_option, show_json
-from pytest_genaiver.cli.project import open_project
 from pytest_genaiver.cli.versions import VersionName, find_version
 from pytest_genaiver.errors import ConfigError
 
@@ -30,6 +29,7 @@ def command(ctx: click.Context, versions: tuple[str, ...], best: str | None, ver
     """
     from pytest_genaiver.cli.drawing import side_by_side
     from pytest_genaiver.cli.drawing.lines import show
+    from pytest_genaiver.cli.project import open_project
     from pytest_genaiver.looking.compared import compare_versions, to_json
 
     if len(versions) < 2:

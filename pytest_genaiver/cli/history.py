@@ -7,7 +7,6 @@ import click
 from pytest_genaiver.adapters.traces.surroundings import calm
 from pytest_genaiver.cli.main import NO, OK
 from pytest_genaiver.cli.output import json_option, progress, show_json
-from pytest_genaiver.cli.project import open_project
 
 
 @click.command("history")
@@ -31,6 +30,7 @@ def command(ctx: click.Context, metric: str | None, limit: int, as_json: bool) -
     """
     from pytest_genaiver.cli.drawing import branch
     from pytest_genaiver.cli.drawing.lines import show
+    from pytest_genaiver.cli.project import open_project
     from pytest_genaiver.looking.branch import history, to_json
 
     project = open_project(ctx)

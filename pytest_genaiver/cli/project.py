@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """What `pytest --genai-version` would use here. `store` is open; its experiment holds this app's versions."""
+    """What `pytest --genai-version` would use here. `store` is open; its experiment holds this app's versions.
+
+    `rootpath` is pytest's rootdir.
+    """
 
     settings: Settings
     surveyed: Surveyed
     store: Store
     experiment: str
+    rootpath: Path
 
 
 class _Reads:
@@ -63,7 +67,7 @@ def open_project(ctx: click.Context) -> Project:
                 f"no session is recorded in the experiment {experiment!r} of {shown_uri(place.uri)!r}; run "
                 "`pytest --genai-version` first, or name the store with genai_tracking_uri or MLFLOW_TRACKING_URI"
             )
-    return Project(settings=settings, surveyed=surveyed, store=store, experiment=experiment)
+    return Project(settings=settings, surveyed=surveyed, store=store, experiment=experiment, rootpath=rootpath)
 
 
 def settings_here(overrides: Sequence[str] = ()) -> tuple[Settings, Path]:

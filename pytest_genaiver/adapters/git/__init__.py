@@ -15,9 +15,11 @@ from pytest_genaiver.adapters.git.history import (
     commit_date,
     distance,
     first_parents,
+    holds,
     log,
     near_refs,
     resolve,
+    subject,
     trailers,
 )
 from pytest_genaiver.adapters.git.target import Target, target
@@ -33,11 +35,13 @@ __all__ = [
     "distance",
     "first_parents",
     "git_available",
+    "holds",
     "is_untracked",
     "log",
     "near_refs",
     "read_head",
     "resolve",
+    "subject",
     "target",
     "trailers",
 ]

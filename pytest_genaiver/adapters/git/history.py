@@ -105,6 +105,19 @@ def commit_date(toplevel: Path, sha: str) -> datetime | None:
     return parse_commit(must(toplevel, "cat-file", "commit", known)).committed if known else None
 
 
+def subject(toplevel: Path, sha: str) -> str | None:
+    """The first line of a commit's message; None where it is not in this clone."""
+    if resolve(toplevel, sha) is None:
+        return None
+    shape = ("-c", "log.showSignature=false", "log", "--no-patch", "--max-count=1", "--encoding=UTF-8", "--format=%s")
+    return must(toplevel, *shape, sha, "--").decode("utf-8", "replace").strip("\n")
+
+
+def holds(toplevel: Path, sha: str, path: str) -> bool:
+    """Whether a commit of this clone holds this file."""
+    return ask(toplevel, "cat-file", "-e", f"{sha}:{path}") is not None
+
+
 def log(toplevel: Path, old: str, new: str, limit: int = 20) -> list[tuple[str, str]]:
     """SHA and subject of the commits in `new` that are not in `old`, newest first; none where one is not here."""
     first, last = resolve(toplevel, old), resolve(toplevel, new)

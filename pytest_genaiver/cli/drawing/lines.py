@@ -58,16 +58,18 @@ def blocks(parts: Iterable[Sequence[Line]]) -> Iterator[Line]:
 
 
 def entries(pairs: Iterable[tuple[str, str]]) -> Iterator[Line]:
-    """`name  value` lines: the names aligned, long values wrapped beside them, or below on a narrow terminal."""
+    """`name  value` lines: the names aligned, long values wrapped beside them, or below on a narrow terminal.
+
+    Words stay whole, so that they can be copied.
+    """
     known = [(name, value) for name, value in pairs if value]
     wide = max((columns(shown(name)) for name, _ in known), default=0)
-    narrow = width() < wide + 30
+    narrow = width() < wide + 45
     for name, value in known:
         if narrow:
-            yield from paragraph(f"{name}: {value}")
+            yield from map(Line, wrap(shown(f"{name}: {value}").split(" "), width()))
             continue
-        words = [fitted(word, width() - wide - len(GAP)) for word in shown(value).split(" ")]
-        for i, text in enumerate(wrap(words, width() - wide - len(GAP))):
+        for i, text in enumerate(wrap(shown(value).split(" "), width() - wide - len(GAP))):
             yield Line(f"{pad(shown(name) if i == 0 else '', wide)}{GAP}{text}".rstrip())
 
 

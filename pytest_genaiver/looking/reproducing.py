@@ -66,9 +66,7 @@ def _repeats(case: CaseResult) -> int:
 
 
 def _case(recording: Recording, name: str) -> CaseResult:
-    """The case of this id, with or without its variant, or of this parameter id; else the only one whose id holds this
-    text.
-    """
+    """The case of this id, with or without its variant, or of this parameter id; else the only one that holds it."""
     known = {full_id(c): c for s in reversed(recording.sessions) for c in s.cases.values()}
     exact = [c for full, c in known.items() if name in (full, c.id)]
     exact = exact or [c for full, c in known.items() if full.endswith(f"[{name}]")]

@@ -49,6 +49,7 @@ PURE = {
         "decimal",
         "enum",
         "fnmatch",
+        "shlex",
     ),
     *(
         "functools",

@@ -178,7 +178,7 @@ class Tracer:
             ids = self.ids(scope)
             full = len(self._waiting) >= _WRITE_AT
         if internals.traces_in_memory() > _MOST_OPEN:
-            self._hold.end_open(self._is_over)
+            self._hold.end_open(self._scopes.is_over)
         if full and not self._refused:
             self._write()
         return ids
@@ -187,11 +187,6 @@ class Tracer:
         """The traces of an execution so far."""
         with self._lock:
             return [h.trace_id for h in scope.held] + scope.bypassed
-
-    def _is_over(self, info: TraceInfo) -> bool:
-        """Whether a trace was started by an execution that is closed."""
-        scope = self._scopes.named(info)
-        return scope is not None and scope.closed
 
     def flush(self) -> None:
         """Write all that has ended, as asked by the test or by MLflow; scores of open executions follow later."""

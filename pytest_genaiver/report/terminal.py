@@ -129,17 +129,17 @@ class _Drawing:
 
     def since(self) -> Iterator[Line]:
         """What changed since the baseline, a line for each area; when verbose, for each change."""
-        facts = self.summary.since
-        longest = max((len(fact.text) for fact in facts), default=0)
+        areas = [self.fitted(fact.text, self.width // 2) for fact in self.summary.since]
+        longest = max(map(columns, areas), default=0)
         room = self.width - longest - 2 * len(_GAP)
-        drawn = [(fact, *self.listed(fact.names, room)) for fact in facts]
-        if facts:
+        drawn = [(area, *self.listed(fact.names, room)) for area, fact in zip(areas, self.summary.since, strict=True)]
+        if drawn:
             heading, hint = "changed since the baseline", " (-v shows all)"
             hinted = any(hidden for *_, hidden in drawn) and len(heading + hint) <= self.width
             yield heading + (hint if hinted else ""), {"bold": True}
-        for fact, texts, _ in drawn:
+        for area, texts, _ in drawn:
             for text in texts:
-                yield f"{_GAP}{pad(fact.text, longest)}{_GAP}{text}", {}
+                yield f"{_GAP}{pad(area, longest)}{_GAP}{text}", {}
 
     def listed(self, names: Sequence[str], room: int) -> tuple[list[str], bool]:
         """As many of the names as fit one line, and whether some do not; when verbose each on its own line."""

@@ -47,14 +47,28 @@ def made(build, evil):
     """A report in which everything that comes from elsewhere is this text."""
     name = f"t.py::test[{evil}]"
     old = build.session([build.case(name, **{evil: [1.0], "passed": [1.0]})], name=evil)
-    now = build.session([replace(c, location=evil, notes=[evil], traces=[evil]) for c in old.cases.values()], name=evil)
+    now = build.session(
+        [replace(c, location=evil, notes=[evil], traces=[evil]) for c in old.cases.values()], name=evil
+    )
     now.cases[name].scores = {evil: [0.0], "passed": [1.0]}
     comparison = compare(pool([old]), now)
     bad = build.metric(evil, verdict="regressed", drop=0.4, reason=evil, worst=(build.finding(name, evil),))
     decision = build.decision("regressed", bad, reason=evil)
-    left = {name: {"0": {"inputs": {evil: evil}, "output": evil, "logged": {evil: [evil]}, "rationales": {evil: evil}}}}
+    left = {
+        name: {"0": {"inputs": {evil: evil}, "output": evil, "logged": {evil: [evil]}, "rationales": {evil: evil}}}
+    }
     was = {name: {"0": {"output": f"was {evil}"}}}
-    row = Row(metric=evil, baseline="1", current="0", change="-1", hides="-", verdict="v", tone="bad", gated=True, reason=evil)
+    row = Row(
+        metric=evil,
+        baseline="1",
+        current="0",
+        change="-1",
+        hides="-",
+        verdict="v",
+        tone="bad",
+        gated=True,
+        reason=evil,
+    )
     facts = BaselineFacts(why=evil, name=evil, commit=None)
     summary = replace(
         build.summary(decision, now, old, warnings=(evil,), baseline=facts),

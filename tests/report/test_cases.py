@@ -74,7 +74,7 @@ def test_what_was_left_is_shown_beside_what_the_baseline_left(compared):
                 "logged": {"k": [1]},
             },
             "1": {"output": {"text": "bad"}, "rationales": {"ok": "off topic"}, "errors": {"tone": "no answer"}},
-            "2": {"logged": "odd"},
+            "2": {"logged": "odd", "traced": "answered"},
         }
     }
     old = Recorded(
@@ -83,7 +83,7 @@ def test_what_was_left_is_shown_beside_what_the_baseline_left(compared):
     found = {case.id: case for case in cases_of(compared, None, now, old)}
     case = found["t[worse]"]
     assert (case.inputs, case.expectations) == ("q: why\nn: 2", '{\n "a": [\n  "x"\n ]\n}')
-    assert [(r.number, r.output) for r in case.now] == [(1, "text: bad"), (0, "good"), (2, None)]
+    assert [(r.number, r.output) for r in case.now] == [(1, "text: bad"), (0, "good"), (2, "answered")]
     assert case.now[0].notes == (("ok", "off topic"), ("tone", "no answer"))
     assert [r.output for r in case.before] == ["was"]
     assert case.baseline_traces == ("tr-0",)

@@ -37,7 +37,7 @@ class Execution(Around):
     """One execution of a case. `call` is that of its target, `printed` what the target printed.
 
     `seen`: the test has asked for the target's answer, and so was told of its failure. `refused`: nothing was
-    called, by the user's own limit. `traced` is what the app answered where the test names no output. `rationale`: the
+    called, by the user's own limit. `traced`: what the app answered, where the test names no output. `rationale`: the
     message of an assertion that failed softly.
     """
 

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.tracking.store import shown_uri
 from pytest_genaiver.report import terminal
+<<<<<<< HEAD
 from pytest_genaiver.report.annotations import workflow_commands
 from pytest_genaiver.report.text import fit, printable, wrap
+=======
+from pytest_genaiver.report.text import fit, inert, printable, wrap
+>>>>>>> work-report
 
 if TYPE_CHECKING:
     from pytest_genaiver.core.pooling import BaselineFacts
@@ -68,7 +72,7 @@ def folded(text: str, reporter: Any) -> list[str]:
     """The text in lines that fit the terminal, everything in it printable."""
     width, ascii_only = _width(reporter), _ascii(reporter)
     words = printable(text, ascii=ascii_only).split(" ")
-    return wrap([fit(word, width, ascii=ascii_only) for word in words], width)
+    return [inert(line) for line in wrap([fit(word, width, ascii=ascii_only) for word in words], width)]
 
 
 def _width(reporter: Any) -> int:

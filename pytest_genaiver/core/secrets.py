@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
@@ -103,8 +104,13 @@ def secret_values(environ: Mapping[str, str]) -> frozenset[str]:
     Left out is what occurs everywhere, or would break what it occurs in: short values, numbers, a single word of
     fewer than 12 letters, placeholders.
     """
-    named = [v for k, v in environ.items() if _SECRET_NAME.search(k) and not _HARMLESS_NAME.search(k)]
+    named = [value for name, value in environ.items() if _is_secret(name)]
     return frozenset(value for given in named if not _is_trivial(value := given.strip()))
+
+
+@lru_cache(maxsize=10_000)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None and _HARMLESS_NAME.search(name) is None
 
 
 def _is_trivial(value: str) -> bool:

@@ -27,7 +27,7 @@ ORDER: tuple[CaseVerdict, ...] = (
 )
 
 Details = dict[str, dict[str, dict[str, Any]]]
-"""Case -> repeat -> what is worth seeing of it: `inputs`, `output`, `rationales` and so on."""
+"""Case -> repeat -> what is worth seeing of it: `inputs`, `output` (or `traced`), `rationales` and so on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +210,9 @@ def _repeat(number: int, found: Mapping[str, Any]) -> Repeat:
     named = [
         (name, text_of(text)) for kind in ("rationales", "errors", "logged") for name, text in _items(found, kind)
     ]
-    return Repeat(number=number, output=text_of(found["output"]) if "output" in found else None, notes=tuple(named))
+    # Where a test names no output, what its last call answered.
+    output = found.get("output", found.get("traced"))
+    return Repeat(number=number, output=None if output is None else text_of(output), notes=tuple(named))
 
 
 def _items(found: Mapping[str, Any], kind: str) -> Iterable[tuple[str, Any]]:

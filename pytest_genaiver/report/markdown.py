@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_genaiver.report.cases import Case, Repeat
-    from pytest_genaiver.report.parts import Fact, Row, Summary, Tone, WorstCase
+    from pytest_genaiver.report.parts import Fact, Link, Row, Summary, Tone, WorstCase
 
 MOST = 65_536
 """Characters of a comment on GitHub; counted here in bytes, which are never fewer."""
@@ -177,13 +177,19 @@ class _Drawing:
         summary = self.summary
         if summary.next_step:
             yield f"next: {sentence(summary.next_step)}"
-        pages = [f"{sentence(one.label)}: {code(one.target, _MOST_SENTENCE)}" for one in summary.links]
+        pages = [_page(one) for one in summary.links]
         if pages:
             yield f"<sub>{' &#183; '.join(pages)}</sub>"
 
     def more(self, number: int, what: str, *, before: str) -> Iterator[str]:
         if number > 0:
             yield f"{before}and {number:,} more {what}".rstrip()
+
+
+def _page(link: Link) -> str:
+    if link.target.startswith(("http://", "https://")):
+        return f'<a href="{_entities(printable(link.target))}">{sentence(link.label)}</a>'
+    return f"{sentence(link.label)}: {code(link.target, _MOST_SENTENCE)}"
 
 
 def _output(side: str, repeats: Sequence[Repeat]) -> Iterator[str]:

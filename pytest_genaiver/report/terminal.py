@@ -30,7 +30,9 @@ _MOST_WORST = 10
 _MOST_NAMES = 5
 _MOST_CHANGES = 3
 _MOST_VERBOSE = 200
+_MOST_VERY_VERBOSE = 5_000
 _MOST_NOTE = 400
+_MOST_NOTE_VERY_VERBOSE = 4_000
 
 
 def lines(summary: Summary, *, width: int, verbosity: int, ascii: bool = False) -> list[Line]:
@@ -38,7 +40,8 @@ def lines(summary: Summary, *, width: int, verbosity: int, ascii: bool = False) 
 
     Tables, case ids and lists fit `width` columns. The version, the baseline, warnings and links stay whole, one
     line each: they are there to be copied or searched. `verbosity` is pytest's: below 0 the report is short,
-    above 0 it shows more cases, their traces and every reason. `ascii` is for terminals without Unicode.
+    above 0 it shows more cases, their traces, every reason and how sure that is, above 1 all cases and longer notes.
+    `ascii` is for terminals without Unicode.
     """
     drawing = _Drawing(summary, width, verbosity, ascii)
     drawn = drawing.short() if verbosity < 0 else drawing.full()
@@ -50,6 +53,8 @@ class _Drawing:
         self.summary = summary
         self.width = width
         self.verbose = verbosity > 0
+        self.most = (_MOST_WORST, _MOST_VERBOSE, _MOST_VERY_VERBOSE)[min(max(verbosity, 0), 2)]
+        self.most_note = _MOST_NOTE if verbosity < 2 else _MOST_NOTE_VERY_VERBOSE
         self.ascii = ascii
 
     def short(self) -> list[Line]:
@@ -58,11 +63,14 @@ class _Drawing:
     def full(self) -> list[Line]:
         head = [*self.head(), *self.wrapped(self.summary.about_baseline, indent=_GAP)]
         facts = [*chain.from_iterable(map(self.fact, self.summary.facts))]
+        since = [*chain.from_iterable(map(self.fact, self.summary.since))]
         blocks = [
             head,
             [*self.metrics()],
             [*self.since()],
             [*self.worst()],
+            [("what changed since the baseline", {"bold": True}), *since] if since else [],
+            [*self.sure()],
             *self.versus(),
             facts,
             [*self.warnings()],
@@ -155,7 +163,7 @@ class _Drawing:
 
     def worst(self) -> Iterator[Line]:
         cases = self.summary.worst
-        shown = cases[: _MOST_VERBOSE if self.verbose else _MOST_WORST]
+        shown = cases[: self.most]
         if not shown:
             return
         yield "cases that got worst", {"bold": True}
@@ -175,6 +183,12 @@ class _Drawing:
         if len(cases) > len(shown):
             yield self.more(len(cases) - len(shown)), {}
 
+    def sure(self) -> Iterator[Line]:
+        """Asked for, or where the verdict itself is that nothing is sure."""
+        if self.verbose or self.summary.verdict == "inconclusive":
+            for text in self.summary.sure:
+                yield from self.wrapped(text)
+
     def case_cells(self, case: WorstCase) -> tuple[str, ...]:
         means = f"{case.baseline} -> {case.current}"
         return self.fitted(case.metric, 20), means, f"n {case.n_baseline} -> {case.n_current}", case.mark
@@ -183,12 +197,12 @@ class _Drawing:
         whole = case.case if shortened else ""
         traces = f"traces {', '.join(case.traces)}" if case.traces else ""
         # Notes may hold what a model wrote, which has no limit of its own.
-        notes = (self.fitted(note, _MOST_NOTE) for note in case.notes)
+        notes = (self.fitted(note, self.most_note) for note in case.notes)
         for text in (whole, case.location or "", traces, *notes):
             yield from self.wrapped(text, indent=_GAP * 2, whole=True)
 
     def fact(self, fact: Fact) -> Iterator[Line]:
-        shown = fact.names[: _MOST_VERBOSE if self.verbose else _MOST_NAMES]
+        shown = fact.names[: self.most if self.verbose else _MOST_NAMES]
         yield from self.wrapped(fact.text + (":" if shown else ""), tone=fact.tone)
         for name in shown:
             yield _GAP + self.fitted_case(name, self.width - len(_GAP)), {}
@@ -208,7 +222,8 @@ class _Drawing:
             yield f"{self.safe(link.label)}: {self.safe(link.target)}", {}
 
     def more(self, number: int) -> str:
-        return f"and {number:,} more{'' if self.verbose else ' (-v shows them)'}"
+        how = {_MOST_WORST: " (-v shows them)", _MOST_VERBOSE: " (-vv shows them)"}.get(self.most, "")
+        return f"and {number:,} more{how}"
 
     def safe(self, text: str) -> str:
         return printable(text, ascii=self.ascii)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,17 +13,17 @@ from pytest_genaiver.adapters.traces.scope import Scope
 from pytest_genaiver.cases import GenaiCase, GenaiVersion, using
 from pytest_genaiver.collecting.marker import copied
 from pytest_genaiver.collecting.planned import PLANNED
-from pytest_genaiver.core.secrets import secret_values
 from pytest_genaiver.core.variants import bare_id
 from pytest_genaiver.errors import CallRefused
 from pytest_genaiver.running import soft
 from pytest_genaiver.running.ahead import Ahead
 from pytest_genaiver.running.execution import Around, Execution
-from pytest_genaiver.running.outcomes import as_failed, outcome_of, request_id
+from pytest_genaiver.running.outcomes import as_failed, outcome_of, request_id, score_properties
 from pytest_genaiver.running.prints import Prints
 from pytest_genaiver.running.recording import Recorder
 from pytest_genaiver.running.repeating import run_again, sibling_of
 from pytest_genaiver.running.scoring import Scoring
+from pytest_genaiver.running.secrets import learn
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -107,6 +106,7 @@ class Runner:
             if item.stash.get(PLANNED, None) is not None and (name := item.stash[PLANNED].version) is not None:
                 self.version.id_of(name)
         self._prints.tap()
+        learn(self._mask)
         self.ahead.plan([(i, n) for i in items if (p := i.stash.get(PLANNED, None)) for n in range(p.repeats)])
 
     @pytest.hookimpl(tryfirst=True)
@@ -163,8 +163,7 @@ class Runner:
         # A rerun (pytest-rerunfailures) is the same repeat again: its last attempt counts.
         self._failed.pop(self._repeat, None)
         self._soft.pop(self._repeat, None)
-        # An app may have read its keys from a file only now.
-        self._mask.learn(secret_values(os.environ))
+        learn(self._mask)
         now.exit.enter_context(self._tracer.open(now.scope))
         if isinstance(now, Execution):
             now.exit.enter_context(using(now.planned.version))
@@ -198,6 +197,7 @@ class Runner:
             try:
                 return (yield)
             finally:
+                learn(self._mask)
                 if now.case.has_output:
                     span.set_outputs(now.case.output)
 
@@ -259,6 +259,7 @@ class Runner:
             self._finish(item, now)
             if last:
                 setattr(report, RECORDS, [r.to_json() for r in self._records])
+                report.user_properties += score_properties(self._records)
         return report
 
     def _finish(self, item: pytest.Item, now: Execution) -> None:

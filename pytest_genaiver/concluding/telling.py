@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.tracking.store import shown_uri
 from pytest_genaiver.report import terminal
-<<<<<<< HEAD
 from pytest_genaiver.report.annotations import workflow_commands
-from pytest_genaiver.report.text import fit, printable, wrap
-=======
 from pytest_genaiver.report.text import fit, inert, printable, wrap
->>>>>>> work-report
 
 if TYPE_CHECKING:
     from pytest_genaiver.core.pooling import BaselineFacts

@@ -63,13 +63,11 @@ class _Drawing:
     def full(self) -> list[Line]:
         head = [*self.head(), *self.wrapped(self.summary.about_baseline, indent=_GAP)]
         facts = [*chain.from_iterable(map(self.fact, self.summary.facts))]
-        since = [*chain.from_iterable(map(self.fact, self.summary.since))]
         blocks = [
             head,
             [*self.metrics()],
-            [*self.since()],
             [*self.worst()],
-            [("what changed since the baseline", {"bold": True}), *since] if since else [],
+            [*self.since()],
             [*self.sure()],
             *self.versus(),
             facts,
@@ -147,12 +145,12 @@ class _Drawing:
             yield heading + (hint if hinted else ""), {"bold": True}
         for area, texts, _ in drawn:
             for text in texts:
-                yield f"{_GAP}{pad(area, longest)}{_GAP}{text}", {}
+                yield f"{_GAP}{pad(area, longest)}{_GAP}{text}".rstrip(), {}
 
     def listed(self, names: Sequence[str], room: int) -> tuple[list[str], bool]:
         """As many of the names as fit one line, and whether some do not; when verbose each on its own line."""
-        if self.verbose:
-            return [self.fitted(name, room) for name in names[:_MOST_VERBOSE]], False
+        if self.verbose or not names:
+            return [self.fitted(name, room) for name in names[:_MOST_VERBOSE]] or [""], False
         for shown in range(min(len(names), _MOST_CHANGES), 0, -1):
             hidden = len(names) - shown
             more = f" and {hidden:,} more" if hidden else ""

@@ -5,6 +5,7 @@ service that runs the tests; a new MLflow store; a stand-in for an LLM provider.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.util
 import os
 import sqlite3
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 CI_VARIABLES = ("GITHUB_", "CI_", "GITLAB_", "BITBUCKET_", "BUILD_", "SYSTEM_", "CHANGE_", "TF_BUILD", "JENKINS_")
 FIRST_COMMIT = 1_700_000_000
 EXAMPLE = Path(__file__).parents[1] / "examples" / "customer_support"
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: a collection that looks through all of MLflow takes most of a second, many times."""
+    gc.freeze()
 
 
 @dataclass
@@ -138,6 +144,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     event.listen(Engine, "connect", _commit_to_memory)
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
     MlflowClient(f"sqlite:///{path}").search_experiments(max_results=1)
+    gc.freeze()
     return path
 
 

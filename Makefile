@@ -27,7 +27,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest $(ARGS)
 else
 test: $(STAMP)
-	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=
+	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=
 	$(BIN)/coverage report --include='pytest_genaiver/core/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=95
 endif

@@ -409,7 +409,7 @@ def test_workers_of_xdist_call_their_share_ahead(project: Project) -> None:
     )
     path = project.path / ".genaiver" / "x.json"
     path.parent.mkdir(exist_ok=True)
-    result = project.subprocess("--genai-version", "-n2", "--genai-report", os.fspath(path))
+    result = project.run("-n2", "--genai-report", os.fspath(path))
     result.assert_outcomes(passed=12)
     report = json.loads(path.read_text())
     assert scores(report, "good") == [1.0] * 12

@@ -161,6 +161,7 @@ def act(make_repo, tmp_path, github, monkeypatch):
     return run
 
 
+@pytest.mark.story
 def test_from_the_first_pull_request_to_a_regression_and_a_fork(act, github) -> None:
     main = act()
     assert (main.code, main.output("verdict"), main.output("baseline")) == (0, "pass", "none"), main.log

@@ -23,6 +23,7 @@ from pytest_genaiver.core.compare import Comparison, compare
 from pytest_genaiver.core.judgements import Judgements
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.results import SessionFacts, VersionResults
+from pytest_genaiver.core.secrets import Mask, secret_values
 from pytest_genaiver.errors import GenaiverError
 from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.options.usage import usage
@@ -60,6 +61,7 @@ class Session:
         self.settings = settings
         self.ledger = closing.Ledger()
         self.judgements = Judgements(reuse=not settings.rejudge)
+        self.mask = Mask(secret_values(os.environ))
         self.plan: Plan | None = None
         self.opened: Opened
         self.run_id = ""
@@ -111,9 +113,8 @@ class Session:
         self.opened = opening.open_store(surveyed, place, settings, self._name)
         misled = opening.misled(self.config.invocation_params.args, self.config.inipath, started)
         self._notices += [*opening.hints(self.opened), *misled]
-        version = self.opened.version
-        self._finder = Finder(store=self.opened.store, surveyed=surveyed, version=version)
-        self._reference = hook.pytest_genai_baseline(config=self.config, version=version)
+        self._finder = Finder(store=self.opened.store, surveyed=surveyed, version=self.opened.version)
+        self._reference = hook.pytest_genai_baseline(config=self.config, version=self.opened.version)
         if isinstance(self._reference, str):
             self._finder.check(self._reference)
         self._accepted, wrong = opening.accepted(surveyed)
@@ -274,6 +275,7 @@ class Session:
             keeper=self._keeper,
             verdicts=self._verdicts,
             notices=self._notices,
+            mask=self.mask,
         )
         conclusion.reach(self._compared(conclusion.facts(self._started, cut_short), plan))
         self.summary = conclusion.summary

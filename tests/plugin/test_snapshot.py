@@ -144,7 +144,7 @@ def test_a_report_is_a_baseline_that_knows_its_snapshot_wherever_the_store_is(
     shutil.copy(empty_store, tmp_path / "another.db")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'another.db'}")
     project.commit("warmer", **app(temperature=0.9))
-    result = project.run("--genai-baseline", str(before))
+    result = project.run(f"--genai-baseline={before}")
     result.stdout.fnmatch_lines(["changed since the baseline", "  models    gpt-4o-mini temperature 0 -> 0.9"])
 
 

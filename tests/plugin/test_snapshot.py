@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_genaiver.adapters.snapshot import distributions
+from pytest_genaiver.adapters.tracking.store import Store
 from pytest_genaiver.core.snapshot import Snapshot
+from pytest_genaiver.errors import StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -227,6 +229,35 @@ def test_a_parameter_of_another_session_cannot_change(project: Project) -> None:
     result = project.run("-k", "q1")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*parameter 'top_k' of version app-* is recorded as '5' and cannot become '9'*"])
+
+
+def test_a_parameter_that_another_worker_wrote_meanwhile_is_written(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Store.log_params
+
+    def after_another(store: Store, model_id: str, params: dict[str, str]) -> None:
+        write(store, model_id, params)
+        write(store, model_id, params)
+
+    monkeypatch.setattr(Store, "log_params", after_another)
+    project.commit("app", **app())
+    project.run("-k", "q1").assert_outcomes(passed=1)
+    (model,) = project.models()
+    assert model.params == {"top_k": "5"}
+
+
+def test_a_parameter_that_the_store_refuses_fails_its_test(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreError("cannot record the version's parameters: too long")
+
+    monkeypatch.setattr(Store, "log_params", refuse)
+    project.commit("app", **app())
+    result = project.run("-k", "q1")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*StoreError: cannot record the version's parameters: too long"])
+    (run,) = project.runs()
+    assert snapshot(project, run).params == {}
 
 
 def test_xdist_workers_add_up(project: Project) -> None:

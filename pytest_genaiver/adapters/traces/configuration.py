@@ -45,9 +45,12 @@ class Seen:
     def __init__(self) -> None:
         self._by_version: dict[str, Observed] = {}
 
-    def take(self, held: Held, scope: Scope) -> None:
-        """Read one trace of an execution, if it is the app's own: a judge's or fixture's calls configure no app."""
-        if scope.role_of(held) == "app":
+    def take(self, held: Held | None, scope: Scope) -> None:
+        """Read one trace of an execution, if it is the app's own: a judge's or fixture's calls configure no app.
+
+        None is one that has left memory.
+        """
+        if held is not None and scope.role_of(held) == "app":
             version = held.trace.info.trace_metadata.get("mlflow.modelId", "")
             observe(held, self._by_version.setdefault(version, Observed()))
 

@@ -237,10 +237,12 @@ class Tracer:
                 self._ready(held, scope)
 
     def _bypassed(self, info: TraceInfo) -> None:
+        trace = live_trace(info.trace_id)
         with self._lock:
-            scope, _ = self._placed(info, time.time_ns(), current())
+            scope, role = self._placed(info, time.time_ns(), current())
             if scope is not None:
                 scope.bypassed.append(info.trace_id)
+                self._seen.take(Held(trace=trace, role=role) if trace else None, scope)
 
     def _placed(self, info: TraceInfo, ns: int, here: Here | None) -> tuple[Scope | None, Role | None]:
         scope, role = self._scopes.place(info, ns, here)

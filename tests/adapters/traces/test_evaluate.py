@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 
 from pytest_genaiver.adapters.traces import internals
+from pytest_genaiver.core.observed import Observed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,7 @@ def test_traces_inside_genai_evaluate_are_stored_at_once_and_counted(
 
     assert ran.error is None
     assert found == [1.0]
+    assert Observed.from_json(count.seen[session.to.model_id or ""]).settled()[0] == {"gpt-4o-mini": {}}
     stored = {t.info.trace_id: t for t in session.stored()}
     assert len(stored) == count.produced == 4
     assert set(ran.ids) == set(stored)

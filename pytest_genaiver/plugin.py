@@ -37,6 +37,8 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER_LINE)
+    # A version that was recorded as a model holds its code, tests among it.
+    config.addinivalue_line("norecursedirs", "mlruns")
     if hasattr(config, "workerinput"):
         _configure_worker(config)
     elif is_active(config):

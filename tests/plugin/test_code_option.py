@@ -187,6 +187,8 @@ def test_a_version_may_be_a_model_that_is_loaded_elsewhere_and_served(project: P
     (found,) = project.path.glob(f"mlruns/models/{model.model_id}/**/code/answers")
     assert {path.name for path in found.iterdir()} == {*package}
     assert [path.name for path in found.parent.iterdir()] == ["answers"]
+    (found / "test_app.py").write_text("def test_of_a_recorded_version(): assert False")
+    project.plain("--doctest-modules", "-q", "--co").stdout.no_fnmatch_line("*mlruns*")
     # By a process that knows nothing of the project.
     uri = f"sqlite:///{project.path / 'mlflow.db'}"
     script = [sys.executable, "-c", LOAD_AND_SERVE, uri, model.model_id]

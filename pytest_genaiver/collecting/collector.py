@@ -13,7 +13,7 @@ from pytest_genaiver.collecting.marker import EvalOptions, case_inputs, read_mar
 from pytest_genaiver.collecting.parameters import id_without, texts_of
 from pytest_genaiver.collecting.planned import PLANNED, Planned
 from pytest_genaiver.collecting.row_parameter import is_one_value, row_of, without_rows
-from pytest_genaiver.collecting.rows import data_error
+from pytest_genaiver.collecting.rows import data_error, data_file
 from pytest_genaiver.collecting.version_parameter import VERSION, version_of
 from pytest_genaiver.core.digest import digest
 from pytest_genaiver.core.records import Plan, PlannedCase
@@ -140,7 +140,14 @@ class Collector:
             collected=frozenset(self._collected),
             whole=frozenset(self._whole(config)),
             lower=tuple(sorted({s.name for p in planned for s in p.scorers if s.lower_is_better} - {*MEASURED})),
+            files=tuple(sorted(self._sources(config, items))),
         )
+
+    def _sources(self, config: pytest.Config, items: Sequence[pytest.Item]) -> set[str]:
+        """The files that make the cases what they are."""
+        cases = [item for item in items if PLANNED in item.stash]
+        paths = {*(item.path for item in cases), *map(data_file, cases), config.inipath} - {None}
+        return {p.relative_to(self._root).as_posix() for p in paths if p is not None and p.is_relative_to(self._root)}
 
     def _whole(self, config: pytest.Config) -> set[str]:
         """The files that were collected whole: not those of which single tests were named, and none with --lf."""

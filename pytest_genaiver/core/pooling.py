@@ -25,7 +25,7 @@ class BaselineFacts:
 
     `distance` is in commits (None: not an ancestor, or unknown), `age` in seconds, `coverage` the share of this
     session's cases that the baseline holds, `sessions` how many of its own were pooled, `ancestors` how many of its
-    unchanged ancestors'.
+    unchanged ancestors'. `fresh`: it runs beside this session.
     """
 
     why: str
@@ -37,6 +37,7 @@ class BaselineFacts:
     coverage: float | None = None
     sessions: int = 0
     ancestors: int = 0
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 REPORT_SUFFIXES = (".json",)
 # Forms of --genai-baseline that are documented, but not built yet.
-LATER_BASELINES = ("deployed:", "run:")
-BASELINES = "auto, none, a git ref, a version name, a model id (m-...) or a results file (*.json)"
+LATER_BASELINES = ("deployed:",)
+BASELINES = "auto, none, a git ref, a version name, a model id (m-...), a results file (*.json) or run:REF"
 BOOLEANS = {
     "1": True,
     "true": True,

@@ -55,6 +55,8 @@ def baseline_line(baseline: BaselineFacts) -> str:
         return f"none: {baseline.why}"
     sha = "" if baseline.commit is None else baseline.commit[:8]
     name = baseline.name if sha in baseline.name else f"{baseline.name} ({sha})"
+    if baseline.fresh:
+        return f"{name}, run now beside this version, {_distance(baseline.distance)}"
     return f"{name}, {_distance(baseline.distance)}, {_age(baseline.age)}"
 
 

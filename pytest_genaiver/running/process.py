@@ -15,7 +15,8 @@ from pytest_genaiver.collecting.planned import PLANNED
 from pytest_genaiver.core.identity import sanitise
 from pytest_genaiver.core.records import RepeatRecord, assemble
 from pytest_genaiver.errors import GenaiverError, warn
-from pytest_genaiver.running.runner import Gatekeeper, Runner
+from pytest_genaiver.running.gatekeeper import Gatekeeper
+from pytest_genaiver.running.runner import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -91,6 +92,7 @@ class TestProcess:
 
         `interrupted`: the user waits for the prompt, and for no scorer.
         """
+        self.runner.partner.stopping(interrupted=interrupted)
         self.runner.stop("the session has ended", interrupted=interrupted)
         with calm():
             count: Count = self._tracer.finish()
@@ -100,6 +102,7 @@ class TestProcess:
             "judgements": self._judgements.to_json(),
             "records": self.runner.recorded(),
             "unused": self.runner.ahead.unused(),
+            "partner": self.runner.partner.finish(),
         }
 
     def stop(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +18,7 @@ from pytest_genaiver.running import soft
 from pytest_genaiver.running.ahead import Ahead
 from pytest_genaiver.running.execution import Around, Execution
 from pytest_genaiver.running.outcomes import as_failed, outcome_of, request_id
+from pytest_genaiver.running.partner import Alone
 from pytest_genaiver.running.prints import Prints
 from pytest_genaiver.running.recording import Recorder
 from pytest_genaiver.running.repeating import run_again, sibling_of
@@ -31,23 +31,13 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.judgements import Judgements
     from pytest_genaiver.core.records import RepeatRecord
     from pytest_genaiver.running.execution import Told
+    from pytest_genaiver.running.partner import Partner
     from pytest_genaiver.running.pool import Limits
     from pytest_genaiver.running.spending import Purse
     from pytest_genaiver.running.waiting import Shown
 
 RECORDS = "genaiver"
 """The attribute of a report that carries its case's records to the session, through xdist too."""
-
-
-@dataclass(slots=True, eq=False)
-class Gatekeeper:
-    """Beside the runner, whose own hooks are wrappers: pytest does not expect those to skip a test."""
-
-    runner: Runner
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self) -> None:
-        self.runner.refuse()
 
 
 class Runner:
@@ -85,6 +75,9 @@ class Runner:
         self.scoring = Scoring(tracer=tracer, pool=self.ahead.pool, judgements=judgements, purse=purse)
         self._recorder = Recorder(tracer=tracer, scoring=self.scoring, told=told, others=others)
         # Unique in the process too: a context that outlives its session must not pass for one of this one.
+        self.partner: Partner = Alone()
+        self.first = 0
+        """As which repeat the next item is begun."""
         self._keys = (f"{uuid.uuid4().hex[:8]}-{n}" for n in itertools.count())
         self._now: Around | None = None
         self._repeat = 0
@@ -103,30 +96,54 @@ class Runner:
         for item in items:
             if item.stash.get(PLANNED, None) is not None and (name := item.stash[PLANNED].version) is not None:
                 self.version.id_of(name)
+        self.plan([(i, n) for i in items if (p := i.stash.get(PLANNED, None)) for n in range(p.repeats)])
+
+    def plan(self, wanted: Sequence[tuple[pytest.Item, int]]) -> None:
+        """These repeats will run, in this order: here, and at the partner's."""
         self._prints.tap()
-        self.ahead.plan([(i, n) for i in items if (p := i.stash.get(PLANNED, None)) for n in range(p.repeats)])
+        self.partner.plan(wanted)
+        self.ahead.plan(wanted)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Run all repeats but the last, which pytest itself runs and reports."""
         planned = item.stash.get(PLANNED, None)
-        self._begin(0)
-        if planned is None or planned.repeats == 1:
+        self._begin(self.first)
+        if planned is None:
             return
         for _ in range(planned.repeats - 1):
-            run_again(item, sibling_of(item))
+            self._run_again(item, sibling_of(item))
             self._repeat += 1
+        self.partner.before(item, self._repeat, reported=True)
+
+    def reported(self, item: pytest.Item) -> None:
+        """pytest has run and reported the item: the last of its repeats."""
+        if PLANNED in item.stash:
+            self.partner.after(item, self._repeat, reported=True)
+
+    def _run_again(self, item: pytest.Item, after: pytest.Item | None) -> None:
+        self.partner.before(item, self._repeat, reported=False)
+        run_again(item, after)
+        self.partner.after(item, self._repeat, reported=False)
 
     def again(
         self, wanted: Sequence[tuple[pytest.Item, int]], last: pytest.Item | None
     ) -> Iterator[list[dict[str, Any]]]:
         """Run each item as that repeat, unreported; yields the records of each. `last` stands behind them."""
         items = [item for item, _ in wanted]
-        self.ahead.plan(wanted)
+        self.plan(wanted)
         for (item, repeat), after in zip(wanted, [*items[1:], last], strict=True):
-            self._begin(repeat)
-            run_again(item, sibling_of(item) if after is item else after)
-            yield [r.to_json() for r in self._records]
+            self.once(item, repeat, sibling_of(item) if after is item else after)
+            yield self.latest()
+
+    def once(self, item: pytest.Item, repeat: int, after: pytest.Item | None) -> None:
+        """Run an item as that repeat, unreported."""
+        self._begin(repeat)
+        self._run_again(item, after)
+
+    def latest(self) -> list[dict[str, Any]]:
+        """The records of the item that was begun last, as plain JSON; what scorers have not answered is missing."""
+        return [r.to_json() for r in self._records]
 
     def _begin(self, repeat: int) -> None:
         self._repeat, self._records, self._failed, self._soft, self._sections = repeat, [], {}, {}, 0
@@ -140,7 +157,7 @@ class Runner:
     def settled(self) -> list[dict[str, Any]]:
         """Everything that was recorded in this process, as plain JSON, once all scorers have answered."""
         self._recorder.settle(self.ahead.wait)
-        return self.recorded()
+        return [*self.recorded(), *self.partner.settled()]
 
     def recorded(self) -> list[dict[str, Any]]:
         return self._recorder.records()

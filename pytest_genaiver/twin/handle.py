@@ -1,0 +1,122 @@
+"""This session's hold on its twin: started, asked, ended; whatever happens to it is one sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_genaiver.errors import TwinError
+from pytest_genaiver.twin.channel import Channel, Closed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pytest_genaiver.twin.channel import Message
+
+_START = 600.0
+"""Seconds that the twin may take to collect its tests."""
+
+_POLL = 0.1
+_GRACE = 5.0
+_LAST_LINES = 3
+
+
+@dataclass(slots=True, kw_only=True)
+class Twin:
+    """A child process that runs pytest. `order` is what it reads at its start; it works in `order["folder"]`.
+
+    Raises TwinError, which says why and what it printed last, where it is gone or does not answer.
+    """
+
+    order: Mapping[str, Any]
+    name: str
+    _process: subprocess.Popen[bytes] | None = None
+    _channel: Channel | None = None
+
+    def start(self, tick: Callable[[], None] = lambda: None) -> Message:
+        """Start it, and wait until it has collected; what it then says."""
+        folder = Path(self.order["folder"])
+        there, here = os.pipe(), os.pipe()
+        order = folder / f"{self.name}-order.json"
+        whole = {**self.order, "name": self.name, "parent": os.getpid(), "pipes": [there[0], here[1]]}
+        order.write_text(json.dumps(whole), encoding="utf-8")
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [self.order["python"], "-m", "pytest", "-p", "pytest_genaiver.twin.child", *self.order["args"]],
+                cwd=self.order["cwd"],
+                env={**os.environ, **self.order["env"], "GENAIVER_TWIN": str(order)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=(there[0], here[1]),
+                # Ctrl-C is for the session, which then ends its twin in order.
+                start_new_session=True,
+            )
+        os.close(there[0])
+        os.close(here[1])
+        self._channel = Channel(here[0], there[1])
+        return self.answer(_START, tick)
+
+    @property
+    def _log(self) -> Path:
+        return Path(self.order["folder"]) / f"{self.name}.log"
+
+    def tell(self, message: Message) -> None:
+        if self._channel is None:
+            raise TwinError(self._how("it was ended"))
+        try:
+            self._channel.send(message)
+        except Closed:
+            raise self._gone() from None
+
+    def answer(self, seconds: float, tick: Callable[[], None] = lambda: None) -> Message:
+        """What it answers, which may take so long."""
+        end = time.monotonic() + seconds
+        try:
+            while self._channel is not None and time.monotonic() < end:
+                if (message := self._channel.receive(_POLL)) is not None:
+                    return message
+                tick()
+        except Closed:
+            raise self._gone() from None
+        raise TwinError(self._how(f"it did not answer within {seconds:.0f} s"))
+
+    def _gone(self) -> TwinError:
+        assert self._process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE)
+        code = self._process.returncode
+        ended = f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
+        return TwinError(self._how(f"it ended {ended}"))
+
+    def _how(self, what: str) -> str:
+        lines = self.last_lines()
+        return f"{what}; its last output: {lines}" if lines else f"{what} and printed nothing"
+
+    def last_lines(self) -> str:
+        """The last lines that it printed, in one."""
+        if not self._log.is_file():
+            return ""
+        text = self._log.read_text(encoding="utf-8", errors="replace")
+        lines = [line.strip() for line in text.splitlines() if line.strip(" =!_-")]
+        return " | ".join(lines[-_LAST_LINES:])
+
+    def stop(self) -> None:
+        """End it, and all that it started; safe to call again."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+        if self._process is not None and self._process.poll() is None:
+            for sign in (signal.SIGTERM, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, sign)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_GRACE)
+                    return

@@ -1,12 +1,14 @@
 """Git as this package sees it: where HEAD is, what it should be compared with, what the history holds.
 
-Only reads: no fetch (also none by a partial clone), no change of configuration, no refreshed index written back.
+Only reads: no fetch (also none by a partial clone), no change of configuration, no refreshed index written back;
+`checkout` alone makes something, a temporary work tree, and removes it.
 Every function may raise GitError, whose message holds the fix; all but `read_head` and `git_available` raise it where
 git is not installed.
 """
 
 from __future__ import annotations
 
+from pytest_genaiver.adapters.git.checkout import checkout
 from pytest_genaiver.adapters.git.command import NO_GIT, git_available
 from pytest_genaiver.adapters.git.head import Head, read_head
 from pytest_genaiver.adapters.git.history import ancestors, commit_date, distance, log, near_refs, resolve, trailers
@@ -18,6 +20,7 @@ __all__ = [
     "Head",
     "Target",
     "ancestors",
+    "checkout",
     "commit_date",
     "distance",
     "git_available",

@@ -12,6 +12,7 @@ import pytest
 from pytest_genaiver import opening
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.baseline.finder import Baseline, Finder
+from pytest_genaiver.baseline.fresh import Fresh, fresh
 from pytest_genaiver.baseline.judged import earlier_judgements
 from pytest_genaiver.baseline.rescoring import Rescoring
 from pytest_genaiver.collecting.collector import Collector
@@ -34,8 +35,11 @@ from pytest_genaiver.running.pool import Limits
 from pytest_genaiver.running.process import TestProcess, quieten
 from pytest_genaiver.running.runner import RECORDS
 from pytest_genaiver.running.spending import Purse
+from pytest_genaiver.twin.lockstep import lockstep
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pytest_genaiver.core.aggregates import Aggregate
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.policy import MetricPolicy
@@ -68,6 +72,8 @@ class Session:
         self.collector: Collector | None = None
         self.process: TestProcess | None = None
         self.elsewhere: Elsewhere | None = None
+        self.fresh: Fresh | None = None
+        self.order: dict[str, Any] | None = None
         self.baseline: Baseline = Baseline(pool=None, facts=BaselineFacts(why="nothing was collected"))
         self.summary: Summary | None = None
         self._reference: Any = None
@@ -115,7 +121,10 @@ class Session:
         version = self.opened.version
         self._finder = Finder(store=self.opened.store, surveyed=surveyed, version=version)
         self._reference = hook.pytest_genai_baseline(config=self.config, version=version)
-        if isinstance(self._reference, str):
+        self.fresh = fresh(self._reference, self.opened, settings, self._finder.distance)
+        if self.fresh is not None:
+            self.config.add_cleanup(self.fresh.close)
+        elif isinstance(self._reference, str):
             self._finder.check(self._reference)
         self._accepted, wrong = opening.accepted(surveyed)
         self._notices += wrong
@@ -141,19 +150,23 @@ class Session:
             opened.surveyed.root, settings.repeats[0], scorers=settings.scorers, soft=settings.soft_assertions
         )
         self.config.pluginmanager.register(self.collector, "genaiver-collector")
+        limits = Limits(concurrency=settings.concurrency, timeout=settings.call_timeout)
+        purse, shown = Purse(settings.max_cost), waiting.for_terminal(self._terminal())
+        if self.fresh is not None:
+            limits, purse, shown = self.fresh.shared(limits, shown)
         self.process = TestProcess(
             opened.store,
             opened.version,
             self.run_id,
             autolog=settings.autolog,
-            limits=Limits(concurrency=settings.concurrency, timeout=settings.call_timeout),
-            purse=Purse(settings.max_cost),
-            shown=waiting.for_terminal(self._terminal()),
+            limits=limits,
+            purse=purse,
+            shown=shown,
             judgements=self.judgements,
         )
         self.config.add_cleanup(self.process.stop)
         self.process.start(self.config)
-        looks = Looks(self.process.runner, ask=self.wanted, got=self.ledger.add)
+        looks = Looks(self.process.runner, ask=self.wanted, got=self.got)
         self.config.pluginmanager.register(looks, "genaiver-looks")
 
     def pytest_report_header(self) -> list[str]:
@@ -173,8 +186,20 @@ class Session:
         usage(lambda: self._choose(plan))
         self._remember(plan)
         self._rescore(plan)
+        usage(lambda: self._accompany(plan))
         if plan.cases:
             telling.announce(plan, self.settings.repeats[0], self.baseline.facts, self._terminal())
+
+    def _accompany(self, plan: Plan) -> None:
+        """Start the app of the baseline beside this one, where the tests run in this process."""
+        if self.order is None:
+            return
+        self.order["judgements"] = self.judgements.known_to_json()
+        if self.fresh is not None and self.process is not None:
+            partner = lockstep(self.order, "twin")
+            self.config.add_cleanup(partner.twin.stop)
+            self.fresh.met(partner.start(plan.cases))
+            self.process.runner.partner = partner
 
     def _remember(self, plan: Plan) -> None:
         """What judges have said in earlier sessions, of this version and of its baseline."""
@@ -195,7 +220,11 @@ class Session:
 
     def _choose(self, plan: Plan) -> None:
         reference = self._reference
-        if reference is NO_BASELINE:
+        if self.fresh is not None:
+            if plan.cases:
+                self.order = self.fresh.begin(plan, self.config)
+                self.baseline = Baseline(pool=None, facts=self.fresh.facts)
+        elif reference is NO_BASELINE:
             self.baseline = self._finder.find("none", plan.cases)
         elif isinstance(reference, VersionResults):
             self.baseline = self._finder.given(reference, plan.cases, "given by pytest_genai_baseline")
@@ -206,7 +235,8 @@ class Session:
                 f"pytest_genai_baseline returned {reference!r}; allowed are a reference (str), VersionResults, "
                 "NO_BASELINE, or None for the next implementation"
             )
-        if self.settings.require_baseline and self.baseline.pool is None and plan.cases:
+        found = self.baseline.pool is not None or self.fresh is not None
+        if self.settings.require_baseline and not found and plan.cases:
             why = " ".join([self.baseline.facts.why, *self.baseline.warnings])
             raise GenaiverError(f"--genai-require-baseline: no baseline was found: {why}")
 
@@ -215,7 +245,8 @@ class Session:
 
     def wanted(self) -> Wanted:
         """Ask the gate what it wants run again; empty when it is sure, or decides nothing."""
-        if self.plan is None or self.settings.gate is SessionGate.OFF or self.ledger.refused:
+        refused = self.ledger.refused or (self.fresh is not None and self.fresh.ledger.refused)
+        if self.plan is None or self.settings.gate is SessionGate.OFF or refused:
             return {}
         facts = SessionFacts(id="", started="", complete=False, repeats=0)
         decision = self._judge(self.plan).ask(self._compared(facts, self.plan))
@@ -233,8 +264,20 @@ class Session:
         )
 
     def _compared(self, facts: SessionFacts, plan: Plan) -> Comparison:
+        if self.fresh is not None and self.fresh.begun:
+            self.baseline = self.fresh.baseline(self.declared, self.aggregates)
         results = closing.results_of(self.opened.version, facts, plan, self.ledger, self.declared, self.aggregates)
         return compare(self.baseline.pool, results, not_collected=self._finder.not_collected)
+
+    def got(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """What the tests recorded, this version's and that of a baseline that runs beside it."""
+        self.ledger.add(records if self.fresh is None else self.fresh.take(records))
+
+    def count(self, counted: Mapping[str, Any]) -> None:
+        """What a process with tests finished with."""
+        self.ledger.count(counted)
+        if self.fresh is not None and counted["partner"] is not None:
+            self.fresh.count(counted["partner"])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A case's records ride on its last report, which xdist carries over from the workers."""
@@ -248,14 +291,14 @@ class Session:
         """Decide before pytest draws its last line, so that the exit code and that line are pytest's own."""
         if self.process is not None:
             interrupted = int(exitstatus) == pytest.ExitCode.INTERRUPTED
-            self.ledger.count(self.process.finish(interrupted=interrupted))
+            self.count(self.process.finish(interrupted=interrupted))
             self.process.stop()
         if self.elsewhere is not None:
             self.elsewhere.finish()
         if self.plan is None:
             abandon(self.opened, self.run_id)
             return
-        reason = self._conclude(self.plan, self._cut_short(session, self.plan, int(exitstatus)))
+        reason = self._conclude(self.plan, closing.cut_short(session, self.plan, self.ledger, self.settings))
         if reason is not None and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             session.shouldfail = reason
@@ -269,27 +312,16 @@ class Session:
             ledger=self.ledger,
             plan=plan,
             baseline=self.baseline,
+            fresh=self.fresh if self.order is not None else None,
             judge=self._judge(plan),
             verdicts=self._verdicts,
             notices=self._notices,
         )
-        conclusion.reach(self._compared(conclusion.facts(self._started, cut_short), plan))
+        comparison = self._compared(conclusion.facts(self._started, cut_short), plan)
+        conclusion.baseline = self.baseline
+        conclusion.reach(comparison)
         self.summary = conclusion.summary
         return conclusion.failure
-
-    def _cut_short(self, session: pytest.Session, plan: Plan, exitstatus: int) -> str | None:
-        unrun = plan.cases.keys() - self.ledger.ran()
-        left = f"{len(unrun)} of {len(plan.cases)} cases did not run" if unrun else "every case had run"
-        if self.ledger.crashed:
-            return f"xdist worker {', '.join(self.ledger.crashed)} crashed"
-        if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
-            return f"interrupted, {left}"
-        if self.ledger.refused:
-            return f"the known cost has reached --genai-max-cost, {self.settings.max_cost:g} USD: {left}"
-        if unrun:
-            why = str(session.shouldstop or session.shouldfail or "stopped early")
-            return f"{why}: {left}"
-        return None
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self.summary is not None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_genaiver.baseline.finder import Baseline
+    from pytest_genaiver.baseline.fresh import Fresh
     from pytest_genaiver.concluding.beside import Beside
     from pytest_genaiver.concluding.closing import Ledger
     from pytest_genaiver.concluding.judging import Judge
@@ -46,6 +47,7 @@ class Conclusion:
     ledger: Ledger
     plan: Plan
     baseline: Baseline
+    fresh: Fresh | None
     judge: Judge
     verdicts: list[str]
     notices: list[str]
@@ -83,7 +85,8 @@ class Conclusion:
         current = comparison.current
         self._beside = beside.others(self.ledger, self.plan, current, self.judge.declared, self.judge)
         self._save(current)
-        self._told = [*closing.spent(self.ledger), *self._told]
+        beside_it = closing.spent(self.fresh.ledger, "baseline's ") if self.fresh is not None else []
+        self._told = [*closing.spent(self.ledger), *beside_it, *self._told]
         counts = closing.counts_of(self.ledger, comparison.current, self.settings, self._missing, self._told)
         counts = replace(counts, evaluated=counts.evaluated + sum(judging.evaluated(b.results) for b in self._beside))
         self.summary = self._summarise(comparison, counts)
@@ -98,8 +101,11 @@ class Conclusion:
         self.notices += [*filter(None, [judging.denied(asked)]), *aggregated.troubles]
         judge.record(results, decision)
         lowered = judge.lowered(comparison)
+        strict = judge.strictly(decision, lowered)
         decided: Decision = self.config.hook.pytest_genai_decide(
-            config=self.config, comparison=comparison, decision=judge.strictly(decision, lowered)
+            config=self.config,
+            comparison=comparison,
+            decision=strict if self.fresh is None else self.fresh.honest(strict),
         )
         judge.record(results, decided)
         told, luck = judging.judged_before(self.verdicts, decided.verdict)
@@ -128,6 +134,8 @@ class Conclusion:
             store.save_metrics(run_id, version.model_id or "", closing.aggregates(results, self.decision))
             store.end_session(run_id, tags, ok=complete)
             beside.save(self.opened, self._beside)
+            if self.fresh is not None:
+                self.fresh.save(results.session, self.judge.declared, self.judge.aggregates)
 
         self._stored(write)
 

@@ -37,8 +37,8 @@ class PlannedCase:
 class Plan:
     """What was collected: the cases to run, every id before deselection, and the files collected whole.
 
-    `lower` are the metrics that their scorers say are better when lower. `files` are those that the cases stand in and
-    take their rows from, and pytest's ini file, relative to the toplevel.
+    `lower` are the metrics that their scorers say are better when lower. `files` are those that the cases stand in
+    and take their rows from, and pytest's ini file, relative to the toplevel.
     The ids in `collected` carry their variant, also where the session holds one only.
     """
 

@@ -79,6 +79,8 @@ def about_baseline(baseline: BaselineFacts) -> str:
     """Why this baseline, and how much of it there is."""
     if baseline.name is None:
         return ""
+    if baseline.fresh:
+        return baseline.why
     held = "" if baseline.coverage is None else f", with {baseline.coverage:.0%} of the cases"
     older = f" and {baseline.ancestors} of unchanged ancestors" if baseline.ancestors else ""
     return f"{baseline.why}; {_count(baseline.sessions, 'session')}{older}{held}"

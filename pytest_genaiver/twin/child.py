@@ -34,7 +34,6 @@ from pytest_genaiver.twin.lockstep import imported
 from pytest_genaiver.twin.places import strangers
 
 if TYPE_CHECKING:
-
     from pytest_genaiver.twin.channel import Message
 
 ORDER = "GENAIVER_TWIN"
@@ -69,7 +68,6 @@ class Child:
         self.process: TestProcess
         self.items: dict[str, pytest.Item] = {}
         self.last: pytest.Item | None = None
-        self._finished = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -126,12 +124,10 @@ class Child:
             message = self.channel.receive()
         except Closed:
             return None
-        return message if message is not None and message["do"] != "finish" else self._end(message)
-
-    def _end(self, message: Message | None) -> None:
-        if message is not None:
-            self._finished = True
-            self.channel.send({"finished": self.process.finish(interrupted=message["interrupted"])})
+        if message is None or message["do"] != "finish":
+            return message
+        self.channel.send({"finished": self.process.finish(interrupted=message["interrupted"])})
+        return None
 
     def _do(self, message: Message) -> None:
         runner = self.process.runner

@@ -15,7 +15,7 @@ from pytest_genaiver.twin.handle import Twin
 from pytest_genaiver.twin.places import roots, search_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import pytest
 
@@ -48,11 +48,14 @@ class Lockstep:
     _longest: float = 0.0
     _last: float = _LAST_CALLS
 
-    def start(self) -> Message:
-        """Start the twin; what it collected. Raises TwinError."""
-        ready = self.twin.start()
+    def start(self, cases: Collection[str]) -> Message:
+        """Start the twin; what it collected. Raises TwinError where it cannot serve as a baseline of these cases."""
+        try:
+            ready = self.twin.start()
+        except TwinError as error:
+            raise TwinError(f"{self.twin.order['named']} cannot be started: {error}") from None
         self._cases = frozenset(case["id"] for case in ready["plan"]["cases"])
-        return ready
+        return {**ready, "notices": checked(ready, self.twin.order, bool(self._cases & set(cases)))}
 
     def plan(self, wanted: Sequence[tuple[pytest.Item, int]]) -> None:
         pairs = [(case, repeat) for item, repeat in wanted if (case := self._paired(item, repeat)) is not None]
@@ -131,7 +134,25 @@ class Lockstep:
         return {"finished": finished, "records": records, "trouble": self.trouble}
 
 
-def lockstep(order: Mapping[str, Any], name: str, most: int) -> Lockstep:
+def checked(ready: Message, order: Mapping[str, Any], shared: bool) -> list[str]:
+    """What the user should know of what a twin collected; `shared`: cases of this session are among it.
+
+    Raises TwinError where nothing can be compared, or both sides would run the same app.
+    """
+    named, sha = order["named"], order["sha"][:8]
+    if ready["strangers"]:
+        raise TwinError(
+            f"{named}: beside the app of {sha}, its tests would import {ready['strangers'][0]} of this version; "
+            "install the app with `pip install -e`, or name its folder in pytest's ini key pythonpath"
+        )
+    hidden = [f"{where} cannot be collected: {why}" for where, why in sorted(ready["failed"].items())]
+    if not shared:
+        why = next(iter(hidden), "they are not collected there")
+        raise TwinError(f"{named}: the tests of now cannot be run over the app of {sha}: {why}")
+    return [f"{named}: over the app of {sha}, {one}" for one in hidden]
+
+
+def lockstep(order: Mapping[str, Any], name: str) -> Lockstep:
     """The partner of this process, which has collected: `order` is the session's, `name` the twin's own."""
     session = order["session"]
     beside, top = Path(order["beside"]), Path(order["top"])
@@ -141,7 +162,7 @@ def lockstep(order: Mapping[str, Any], name: str, most: int) -> Lockstep:
     return Lockstep(
         twin=Twin(order=whole, name=name),
         version=session["version"]["name"],
-        most=most,
+        most=order["most"],
         timeout=session["call_timeout"],
     )
 

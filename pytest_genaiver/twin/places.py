@@ -56,7 +56,7 @@ def strangers(modules: Mapping[str, str], top: Path, to: Path) -> list[str]:
 
 
 def search_path(first: Sequence[str], given: str | None, top: Path, own: Path) -> list[str]:
-    """The folders of PYTHONPATH: `first`, then the user's own (`given`) but for the project's, then this package's."""
+    """The folders of PYTHONPATH: `first`, then the user's (`given`) but the project's, then this package's."""
     users = [p for p in (given or "").split(os.pathsep) if p and not _below(Path(p), top)]
     ours = [] if installed(str(own)) else [str(own)]
     return list(dict.fromkeys([*first, *users, *ours]))

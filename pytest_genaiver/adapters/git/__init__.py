@@ -13,13 +13,14 @@ from pytest_genaiver.adapters.git.command import NO_GIT, git_available
 from pytest_genaiver.adapters.git.head import Head, read_head
 from pytest_genaiver.adapters.git.history import ancestors, commit_date, distance, log, near_refs, resolve, trailers
 from pytest_genaiver.adapters.git.target import Target, target
-from pytest_genaiver.adapters.git.worktree import is_untracked
+from pytest_genaiver.adapters.git.worktree import changed, is_untracked
 
 __all__ = [
     "NO_GIT",
     "Head",
     "Target",
     "ancestors",
+    "changed",
     "checkout",
     "commit_date",
     "distance",

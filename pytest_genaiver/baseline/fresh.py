@@ -1,0 +1,252 @@
+"""A baseline that runs now: the app of another commit, under the tests of this session (`--genai-baseline run:REF`)."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import uuid
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_genaiver import opening
+from pytest_genaiver.adapters import git
+from pytest_genaiver.adapters.tracking.files import DETAILS
+from pytest_genaiver.baseline.finder import Baseline
+from pytest_genaiver.concluding import closing
+from pytest_genaiver.concluding.closing import Ledger
+from pytest_genaiver.core.ci import CiFacts
+from pytest_genaiver.core.latency import INTERLEAVED
+from pytest_genaiver.core.pooling import BaselineFacts, pool
+from pytest_genaiver.core.records import Plan
+from pytest_genaiver.core.results import SessionFacts, Version, VersionResults
+from pytest_genaiver.errors import ConfigError
+from pytest_genaiver.running.spending import SharedPurse
+from pytest_genaiver.running.waiting import WithOthers
+from pytest_genaiver.twin import overlay
+from pytest_genaiver.twin.places import moved
+from pytest_genaiver.version import default_name, identify, session_tags, version_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pytest
+
+    from pytest_genaiver.core.decision import Decision
+    from pytest_genaiver.core.policy import MetricPolicy
+    from pytest_genaiver.opening import Opened
+    from pytest_genaiver.options.settings import Settings
+    from pytest_genaiver.running.pool import Limits
+    from pytest_genaiver.running.spending import Purse
+    from pytest_genaiver.running.waiting import Shown
+
+FORM = "run:"
+
+
+@dataclass(slots=True, kw_only=True)
+class Fresh:
+    """`reference` is REF as the user wrote it, `sha` its commit, `folder` where the twins' own files lie.
+
+    `ledger` holds what the twins recorded, `plan` what they collected.
+    """
+
+    opened: Opened
+    settings: Settings
+    reference: str
+    sha: str
+    distance: int | None
+    folder: Path
+    ledger: Ledger = field(default_factory=Ledger)
+    plan: Plan | None = None
+    notices: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    _version: Version | None = None
+    _run_id: str = ""
+    _tests: str = ""
+    _started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def version(self) -> Version:
+        assert self._version is not None
+        return self._version
+
+    def begin(self, plan: Plan, config: pytest.Config) -> dict[str, Any]:
+        """Check the commit out, lay the tests of now over it, record its version; what a twin is ordered to do.
+
+        Raises GenaiverError.
+        """
+        root = self.opened.surveyed.root
+        top = self._stack.enter_context(git.checkout(root, self.sha))
+        surveyed = replace(self.opened.surveyed, root=top, head=git.read_head(top, CiFacts()))
+        laid = overlay.existing(overlay.overlay_of(plan.files), root, top)
+        overlay.lay(laid, root, top)
+        self._tests = laid.line()
+        self._record(surveyed, changed=bool(git.changed(top)))
+        if not [path for path in git.changed(root, self.sha) if not laid.covers(path)]:
+            self.notices.append(
+                f"nothing but tests ({self._tests}) differs between {self.reference} and this version: "
+                "the same app runs on both sides"
+            )
+        session = opening.worker_input(self.opened, self._run_id, self.settings, str(self.folder), workers=2)
+        cwd = moved(str(config.invocation_params.dir), root, top)
+        Path(cwd).mkdir(parents=True, exist_ok=True)
+        return {
+            "session": {**session, "version": asdict(self.version)},
+            "folder": str(self.folder),
+            "pid": os.getpid(),
+            "top": str(top),
+            "beside": str(root),
+            "cwd": cwd,
+            "args": [moved(argument, root, top) for argument in config.invocation_params.args],
+            "python": sys.executable,
+            "paths": [],
+            "env": {},
+            "judgements": {},
+            "named": self._named,
+            "sha": self.sha,
+            "most": self.settings.repeats[1],
+        }
+
+    def _record(self, surveyed: Any, *, changed: bool) -> None:
+        """The version of REF's commit, and a session of it; `changed`: under other tests than its own."""
+        store = self.opened.store
+        found = identify(surveyed, self.settings, default_name(surveyed, replace(self.settings, version_name=None)))
+        model_id = store.version(found.name, version_tags(found, surveyed), {})
+        # Where its tests are those of its own commit, this is a session like any other.
+        own = self.opened.surveyed.head
+        now = f"{own.commit}{'-dirty-' + own.dirty if own.dirty else ''}" if own else ""
+        tree = f"{found.tree}+{now}" if changed else found.tree
+        self._version = replace(found, model_id=model_id, tree=tree)
+        tags = session_tags(self._version) | ({"genaiver.tests_from": now} if changed else {})
+        self._run_id = store.start_session(found.name, tags, model_id)
+
+    def met(self, ready: Mapping[str, Any]) -> None:
+        """A twin has collected; under xdist each worker's collects the same."""
+        if self.plan is None:
+            self.plan = Plan.from_json(ready["plan"])
+            self.notices += ready["notices"]
+
+    @property
+    def _named(self) -> str:
+        return f"--genai-baseline {FORM}{self.reference}"
+
+    @property
+    def begun(self) -> bool:
+        return self._version is not None
+
+    def shared(self, limits: Limits, shown: Shown) -> tuple[Limits, Purse, Shown]:
+        """What a process may call, when its twin calls as much: half at once, and one purse for both."""
+        half = replace(limits, concurrency=max(limits.concurrency // 2, 1))
+        return half, SharedPurse(self.settings.max_cost, self.folder, "session"), WithOthers(shown, self.folder)
+
+    def take(self, records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Keep what partners recorded of its version; the others are returned."""
+        known = list(records)
+        name = self.version.name if self.begun else None
+        self.ledger.add({**r, "version": None} for r in known if name is not None and r["version"] == name)
+        return [r for r in known if name is None or r["version"] != name]
+
+    def count(self, told: Mapping[str, Any]) -> None:
+        """Take what a process's partner finished with."""
+        self.ledger.add(told["records"])
+        if told["finished"] is not None:
+            self.ledger.count({**told["finished"], "records": []})
+        if told["trouble"] is not None:
+            self.troubles.append(told["trouble"])
+
+    def results(
+        self, facts: SessionFacts, declared: Sequence[MetricPolicy], aggregates: Iterable[str]
+    ) -> VersionResults:
+        plan = self.plan or Plan()
+        return closing.results_of(self.version, facts, plan, self.ledger, declared, aggregates)
+
+    def baseline(self, declared: Sequence[MetricPolicy], aggregates: Iterable[str]) -> Baseline:
+        """What there is so far. All its values count: none was run because an earlier one was bad."""
+        most = max((r.repeat + 1 for r in self.ledger.of(None)), default=1)
+        facts = SessionFacts(
+            id=INTERLEAVED, run_id=self._run_id, started=self._started.isoformat(), complete=True, repeats=most
+        )
+        return Baseline(
+            pool=pool([self.results(facts, declared, aggregates)]), facts=self.facts, warnings=tuple(self.notices)
+        )
+
+    @property
+    def facts(self) -> BaselineFacts:
+        """Before it has run too."""
+        return BaselineFacts(
+            why=f"{FORM}{self.reference}, under the tests of now: {self._tests}",
+            name=self.version.name,
+            commit=self.sha,
+            model_id=self.version.model_id,
+            distance=self.distance,
+            age=0.0,
+            sessions=1,
+            fresh=True,
+        )
+
+    def honest(self, decision: Decision) -> Decision:
+        """Without a whole baseline no regression is not shown; one that was found is."""
+        if not self.troubles or decision.verdict == "regressed":
+            return decision
+        cases = {r.case for r in self.ledger.of(None)}
+        return replace(
+            decision,
+            verdict="inconclusive",
+            reason=f"the baseline ran only {len(cases)} of its cases: {self.troubles[0]}",
+        )
+
+    def save(self, own: SessionFacts, declared: Sequence[MetricPolicy], aggregates: Iterable[str]) -> None:
+        """Record it as a session of its version. Raises StoreError."""
+        store, run_id = self.opened.store, self._run_id
+        produced = self.ledger.produced
+        stored = store.trace_ids(run_id, among=produced)
+        facts = replace(
+            own,
+            id=uuid.uuid4().hex,
+            run_id=run_id,
+            complete=own.complete and not self.troubles and not self.ledger.refused,
+            cut_short=own.cut_short or next(iter(self.troubles), None),
+            traces_produced=len(produced),
+            traces_stored=len(stored & produced.keys()),
+            calls_failed=sum(r.outcome == "provider" for r in self.ledger.snapshot()),
+            verdict=None,
+            moved=(),
+            accepted=(),
+        )
+        results = self.results(facts, declared, aggregates)
+        details = {DETAILS: closing.details_text(self.ledger)}
+        store.save_results(run_id, closing.results_text(results), closing.table_of(results), details)
+        store.save_metrics(run_id, self.version.model_id or "", closing.aggregates(results, None))
+        store.end_session(run_id, {"genaiver.complete": str(facts.complete).lower()}, ok=facts.complete)
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+def fresh(reference: object, opened: Opened, settings: Settings, distance: Any) -> Fresh | None:
+    """The baseline that `run:REF` names; None for any other reference. Raises ConfigError."""
+    if not isinstance(reference, str) or not reference.startswith(FORM):
+        return None
+    ref, head = reference.removeprefix(FORM).strip(), opened.surveyed.head
+    if head is None:
+        raise ConfigError(f"--genai-baseline: {reference!r} needs a git repository, and there is none here")
+    sha = git.resolve(head.toplevel, ref)
+    if sha is None:
+        near = git.near_refs(head.toplevel, ref)
+        hint = f"; near: {', '.join(near)}" if near else "; write a branch, tag or commit, such as run:HEAD~1"
+        raise ConfigError(f"--genai-baseline: {reference!r}: {ref!r} is no git ref or commit of this clone{hint}")
+    if sha in (head.commit, head.tested) and head.dirty is None:
+        raise ConfigError(
+            f"--genai-baseline: {reference!r} is the version under test itself ({opened.version.name}), "
+            "and nothing is changed since; name an earlier commit, such as run:HEAD~1"
+        )
+    made = tempfile.TemporaryDirectory(prefix="genaiver-twin-")
+    found = Fresh(
+        opened=opened, settings=settings, reference=ref, sha=sha, distance=distance(sha), folder=Path(made.name)
+    )
+    found._stack.callback(made.cleanup)
+    return found

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from pytest_genaiver import opening
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
+from pytest_genaiver.baseline.choosing import choose
 from pytest_genaiver.baseline.finder import Baseline, Finder
 from pytest_genaiver.baseline.fresh import Fresh, fresh
-from pytest_genaiver.baseline.judged import earlier_judgements
+from pytest_genaiver.baseline.judged import remember
 from pytest_genaiver.baseline.rescoring import Rescoring
 from pytest_genaiver.collecting.collector import Collector
 from pytest_genaiver.concluding import closing, judging, telling
@@ -23,19 +25,17 @@ from pytest_genaiver.concluding.judging import Judge
 from pytest_genaiver.core.compare import Comparison, compare
 from pytest_genaiver.core.judgements import Judgements
 from pytest_genaiver.core.pooling import BaselineFacts
-from pytest_genaiver.core.results import SessionFacts, VersionResults
+from pytest_genaiver.core.results import SessionFacts
 from pytest_genaiver.errors import ConfigError, GenaiverError
 from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.options.usage import usage
 from pytest_genaiver.options.values import with_hook_metrics
-from pytest_genaiver.public import NO_BASELINE
 from pytest_genaiver.running import soft, waiting
 from pytest_genaiver.running.looks import Looks, Wanted
 from pytest_genaiver.running.pool import Limits
 from pytest_genaiver.running.process import TestProcess, quieten
 from pytest_genaiver.running.runner import RECORDS
 from pytest_genaiver.running.spending import Purse
-from pytest_genaiver.twin.lockstep import lockstep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,6 @@ class Session:
         self.process: TestProcess | None = None
         self.elsewhere: Elsewhere | None = None
         self.fresh: Fresh | None = None
-        self.order: dict[str, Any] | None = None
         self.baseline: Baseline = Baseline(pool=None, facts=BaselineFacts(why="nothing was collected"))
         self.summary: Summary | None = None
         self._reference: Any = None
@@ -184,27 +183,12 @@ class Session:
         self.declared = judging.with_lower(self.declared, plan.lower)
         self._finder.not_collected = closing.not_collected(plan, self.opened.surveyed.root)
         usage(lambda: self._choose(plan))
-        self._remember(plan)
+        remember(self.judgements, plan, self.opened, self.baseline)
         self._rescore(plan)
-        usage(lambda: self._accompany(plan))
+        if self.fresh is not None and plan.cases:
+            usage(partial(self.fresh.stand_beside, self.process, plan, self.judgements))
         if plan.cases:
             telling.announce(plan, self.settings.repeats[0], self.baseline.facts, self._terminal())
-
-    def _accompany(self, plan: Plan) -> None:
-        """Start the app of the baseline beside this one, where the tests run in this process."""
-        if self.order is None:
-            return
-        self.order["judgements"] = self.judgements.known_to_json()
-        if self.fresh is not None and self.process is not None:
-            partner = lockstep(self.order, "twin")
-            self.config.add_cleanup(partner.twin.stop)
-            self.fresh.met(partner.start(plan.cases))
-            self.process.runner.partner = partner
-
-    def _remember(self, plan: Plan) -> None:
-        """What judges have said in earlier sessions, of this version and of its baseline."""
-        if self.judgements.reuse and any(case.judges for case in plan.cases.values()):
-            self.judgements.known.update(earlier_judgements(self.opened, self.baseline))
 
     def _rescore(self, plan: Plan) -> None:
         """Let today's judges judge what the baseline answered, where others did so then."""
@@ -219,22 +203,10 @@ class Session:
             telling.between(f"genaiver: the baseline was judged anew, {rescoring.asked} calls", self._terminal())
 
     def _choose(self, plan: Plan) -> None:
-        reference = self._reference
-        if self.fresh is not None:
-            if plan.cases:
-                self.order = self.fresh.begin(plan, self.config)
-                self.baseline = Baseline(pool=None, facts=self.fresh.facts)
-        elif reference is NO_BASELINE:
-            self.baseline = self._finder.find("none", plan.cases)
-        elif isinstance(reference, VersionResults):
-            self.baseline = self._finder.given(reference, plan.cases, "given by pytest_genai_baseline")
-        elif isinstance(reference, str):
-            self.baseline = self._finder.find(reference, plan.cases)
-        else:
-            raise GenaiverError(
-                f"pytest_genai_baseline returned {reference!r}; allowed are a reference (str), VersionResults, "
-                "NO_BASELINE, or None for the next implementation"
-            )
+        if self.fresh is None:
+            self.baseline = choose(self._reference, self._finder, plan.cases)
+        elif plan.cases:
+            self.baseline = self.fresh.begin(plan, self.config)
         found = self.baseline.pool is not None or self.fresh is not None
         if self.settings.require_baseline and not found and plan.cases:
             why = " ".join([self.baseline.facts.why, *self.baseline.warnings])
@@ -245,8 +217,8 @@ class Session:
 
     def wanted(self) -> Wanted:
         """Ask the gate what it wants run again; empty when it is sure, or decides nothing."""
-        refused = self.ledger.refused or (self.fresh is not None and self.fresh.ledger.refused)
-        if self.plan is None or self.settings.gate is SessionGate.OFF or refused:
+        ledgers = [self.ledger, *([self.fresh.ledger] if self.fresh is not None else [])]
+        if self.plan is None or self.settings.gate is SessionGate.OFF or any(one.refused for one in ledgers):
             return {}
         facts = SessionFacts(id="", started="", complete=False, repeats=0)
         decision = self._judge(self.plan).ask(self._compared(facts, self.plan))
@@ -264,7 +236,7 @@ class Session:
         )
 
     def _compared(self, facts: SessionFacts, plan: Plan) -> Comparison:
-        if self.fresh is not None and self.fresh.begun:
+        if self.fresh is not None and plan.cases:
             self.baseline = self.fresh.baseline(self.declared, self.aggregates)
         results = closing.results_of(self.opened.version, facts, plan, self.ledger, self.declared, self.aggregates)
         return compare(self.baseline.pool, results, not_collected=self._finder.not_collected)
@@ -311,15 +283,13 @@ class Session:
             run_id=self.run_id,
             ledger=self.ledger,
             plan=plan,
-            baseline=self.baseline,
-            fresh=self.fresh if self.order is not None else None,
+            fresh=self.fresh,
             judge=self._judge(plan),
             verdicts=self._verdicts,
             notices=self._notices,
         )
         comparison = self._compared(conclusion.facts(self._started, cut_short), plan)
-        conclusion.baseline = self.baseline
-        conclusion.reach(comparison)
+        conclusion.reach(comparison, self.baseline)
         self.summary = conclusion.summary
         return conclusion.failure
 

@@ -1,4 +1,4 @@
-"""A baseline that runs now: the app of another commit, under the tests of this session (`--genai-baseline run:REF`)."""
+"""A baseline that runs now: another commit's app, under the tests of this session (`--genai-baseline run:REF`)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.running.spending import SharedPurse
 from pytest_genaiver.running.waiting import WithOthers
 from pytest_genaiver.twin import overlay
+from pytest_genaiver.twin.lockstep import lockstep
 from pytest_genaiver.twin.places import moved
 from pytest_genaiver.version import default_name, identify, session_tags, version_tags
 
@@ -36,10 +37,12 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_genaiver.core.decision import Decision
+    from pytest_genaiver.core.judgements import Judgements
     from pytest_genaiver.core.policy import MetricPolicy
     from pytest_genaiver.opening import Opened
     from pytest_genaiver.options.settings import Settings
     from pytest_genaiver.running.pool import Limits
+    from pytest_genaiver.running.process import TestProcess
     from pytest_genaiver.running.spending import Purse
     from pytest_genaiver.running.waiting import Shown
 
@@ -63,6 +66,8 @@ class Fresh:
     plan: Plan | None = None
     notices: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+    order: dict[str, Any] = field(default_factory=dict)
+    """What a twin is told, as plain JSON."""
     _version: Version | None = None
     _run_id: str = ""
     _tests: str = ""
@@ -74,8 +79,8 @@ class Fresh:
         assert self._version is not None
         return self._version
 
-    def begin(self, plan: Plan, config: pytest.Config) -> dict[str, Any]:
-        """Check the commit out, lay the tests of now over it, record its version; what a twin is ordered to do.
+    def begin(self, plan: Plan, config: pytest.Config) -> Baseline:
+        """Check the commit out, lay the tests of now over it, record its version; what is known before it runs.
 
         Raises GenaiverError.
         """
@@ -94,7 +99,7 @@ class Fresh:
         session = opening.worker_input(self.opened, self._run_id, self.settings, str(self.folder), workers=2)
         cwd = moved(str(config.invocation_params.dir), root, top)
         Path(cwd).mkdir(parents=True, exist_ok=True)
-        return {
+        self.order = {
             "session": {**session, "version": asdict(self.version)},
             "folder": str(self.folder),
             "pid": os.getpid(),
@@ -110,6 +115,16 @@ class Fresh:
             "sha": self.sha,
             "most": self.settings.repeats[1],
         }
+        return Baseline(pool=None, facts=self.facts, warnings=tuple(self.notices))
+
+    def stand_beside(self, process: TestProcess | None, plan: Plan, judgements: Judgements) -> None:
+        """Start a twin beside the process with the tests; xdist's workers do so themselves. Raises TwinError."""
+        self.order["judgements"] = judgements.known_to_json()
+        if process is not None:
+            partner = lockstep(self.order, "twin")
+            self._stack.callback(partner.twin.stop)
+            self.met(partner.start(plan.cases))
+            process.runner.partner = partner
 
     def _record(self, surveyed: Any, *, changed: bool) -> None:
         """The version of REF's commit, and a session of it; `changed`: under other tests than its own."""

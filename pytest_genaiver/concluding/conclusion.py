@@ -46,11 +46,11 @@ class Conclusion:
     run_id: str
     ledger: Ledger
     plan: Plan
-    baseline: Baseline
     fresh: Fresh | None
     judge: Judge
     verdicts: list[str]
     notices: list[str]
+    baseline: Baseline = field(init=False)
     decision: Decision | None = None
     summary: Summary | None = None
     failure: str | None = None
@@ -78,8 +78,9 @@ class Conclusion:
             command=" ".join(["pytest", *self.config.invocation_params.args]),
         )
 
-    def reach(self, comparison: Comparison) -> None:
+    def reach(self, comparison: Comparison, baseline: Baseline) -> None:
         """Decide, save, summarise, report."""
+        self.baseline = baseline
         if self.settings.gate is not SessionGate.OFF:
             self.decision = self._decide(comparison)
         current = comparison.current

@@ -17,7 +17,7 @@ from pytest_genaiver.errors import CallRefused
 from pytest_genaiver.running import soft
 from pytest_genaiver.running.ahead import Ahead
 from pytest_genaiver.running.execution import Around, Execution
-from pytest_genaiver.running.outcomes import as_failed, outcome_of, request_id
+from pytest_genaiver.running.outcomes import as_failed, outcome_of, request_id, with_own_output
 from pytest_genaiver.running.partner import Alone
 from pytest_genaiver.running.prints import Prints
 from pytest_genaiver.running.recording import Recorder
@@ -55,10 +55,8 @@ class Runner:
         judgements: Judgements,
         others: Mapping[str, str],
     ) -> None:
-        """`purse` says whether more may be called, `shown` shows what is waited for, `judgements` are known ones.
-
-        `others` maps the names of other versions in use to their model ids.
-        """
+        """`purse` says whether more may be called, `shown` shows what is waited for, `others` maps the names of other
+        versions in use to their model ids."""
         self._tracer = tracer
         self.version = version
         self._purse = purse
@@ -76,8 +74,7 @@ class Runner:
         self._recorder = Recorder(tracer=tracer, scoring=self.scoring, told=told, others=others)
         # Unique in the process too: a context that outlives its session must not pass for one of this one.
         self.partner: Partner = Alone()
-        self.first = 0
-        """As which repeat the next item is begun."""
+        self.first = 0  # as which repeat pytest begins an item
         self._keys = (f"{uuid.uuid4().hex[:8]}-{n}" for n in itertools.count())
         self._now: Around | None = None
         self._repeat = 0
@@ -93,10 +90,10 @@ class Runner:
 
     def expect(self, items: Sequence[pytest.Item]) -> None:
         """These items will run, in this order, with all their repeats: their targets may be called."""
-        for item in items:
-            if item.stash.get(PLANNED, None) is not None and (name := item.stash[PLANNED].version) is not None:
-                self.version.id_of(name)
-        self.plan([(i, n) for i in items if (p := i.stash.get(PLANNED, None)) for n in range(p.repeats)])
+        planned = [(item, found) for item in items if (found := item.stash.get(PLANNED, None)) is not None]
+        for name in (found.version for _, found in planned if found.version is not None):
+            self.version.id_of(name)
+        self.plan([(item, repeat) for item, found in planned for repeat in range(found.repeats)])
 
     def plan(self, wanted: Sequence[tuple[pytest.Item, int]]) -> None:
         """These repeats will run, in this order: here, and at the partner's."""
@@ -255,11 +252,7 @@ class Runner:
         if planned.soft and now.outcome == "failed" and (why := soft.soften(report, call)) is not None:
             now.rationale = self._soft[self._repeat] = why
         last = self._repeat == planned.repeats - 1
-        # pytest keeps one list of captured output for all executions of an item.
-        shown = len(report.sections)
-        report.sections = report.sections[self._sections :]
-        if report.when == "call" and now.printed:
-            report.sections.append(("Captured output of the target", "".join(now.printed)))
+        shown = with_own_output(report, self._sections, now.printed)
         if report.failed:
             self._failed.setdefault(self._repeat, report)
         if last and self._failed and (report.failed or (report.when == "call" and report.passed)):

@@ -179,7 +179,6 @@ class Session:
 
     def planned(self, plan: Plan) -> None:
         """The cases are known: choose the baseline, and say what will be run before anything is paid for."""
-        self.plan = plan
         self.declared = judging.with_lower(self.declared, plan.lower)
         self._finder.not_collected = closing.not_collected(plan, self.opened.surveyed.root)
         usage(lambda: self._choose(plan))
@@ -187,6 +186,8 @@ class Session:
         self._rescore(plan)
         if self.fresh is not None and plan.cases:
             usage(partial(self.fresh.stand_beside, self.process, plan, self.judgements))
+        # Only now: a session that was refused has nothing to conclude.
+        self.plan = plan
         if plan.cases:
             telling.announce(plan, self.settings.repeats[0], self.baseline.facts, self._terminal())
 

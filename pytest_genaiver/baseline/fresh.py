@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -23,7 +23,7 @@ from pytest_genaiver.core.latency import INTERLEAVED
 from pytest_genaiver.core.pooling import BaselineFacts, pool
 from pytest_genaiver.core.records import Plan
 from pytest_genaiver.core.results import SessionFacts, Version, VersionResults
-from pytest_genaiver.errors import ConfigError
+from pytest_genaiver.errors import ConfigError, StoreError
 from pytest_genaiver.running.spending import SharedPurse
 from pytest_genaiver.running.waiting import WithOthers
 from pytest_genaiver.twin import overlay
@@ -71,6 +71,7 @@ class Fresh:
     _version: Version | None = None
     _run_id: str = ""
     _tests: str = ""
+    _saved: bool = False
     _started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -216,6 +217,7 @@ class Fresh:
 
     def save(self, own: SessionFacts, declared: Sequence[MetricPolicy], aggregates: Iterable[str]) -> None:
         """Record it as a session of its version. Raises StoreError."""
+        self._saved = True
         store, run_id = self.opened.store, self._run_id
         produced = self.ledger.produced
         stored = store.trace_ids(run_id, among=produced)
@@ -239,7 +241,11 @@ class Fresh:
         store.end_session(run_id, {"genaiver.complete": str(facts.complete).lower()}, ok=facts.complete)
 
     def close(self) -> None:
+        """End its twin, remove its files; a session that came to nothing is closed as what it is."""
         self._stack.close()
+        if self._run_id and not self._saved:
+            with suppress(StoreError):
+                self.opened.store.end_session(self._run_id, {}, ok=False)
 
 
 def fresh(reference: object, opened: Opened, settings: Settings, distance: Any) -> Fresh | None:

@@ -6,6 +6,7 @@
       ConfigError              what the user wrote cannot be used (a pytest.UsageError, exit 4)
       ScoreError               a test scored something that is not a score
       GitError                 git cannot answer; the message holds the fix
+      DependencyError          another commit cannot run here: its dependencies differ, or its imports would
       StoreError               the MLflow store cannot be reached, or refuses
       ResultsError             a results file that cannot be read
       TwinError                the baseline's app, run beside this one, cannot be started or is gone
@@ -37,6 +38,10 @@ class ScoreError(GenaiverError, TypeError):
 
 class GitError(GenaiverError):
     """Git cannot answer; the message says why and what to do."""
+
+
+class DependencyError(GenaiverError):
+    """Another commit cannot run here: its dependencies differ, or its own packages would not be imported."""
 
 
 class StoreError(GenaiverError):

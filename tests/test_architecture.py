@@ -24,6 +24,7 @@ PACKAGE = Path(pytest_genaiver.__file__).parent
 ADAPTERS = {
     "adapters.git": {"git"},
     "adapters.datasets": {"mlflow", "pandas"},
+    "adapters.environments": {"packaging"},  # which comes with pytest
     "adapters.traces": {"mlflow", "opentelemetry"},
     "adapters.tracking": {"mlflow", "opentelemetry"},
     "adapters.results_file": set[str](),
@@ -31,7 +32,7 @@ ADAPTERS = {
     "adapters.scorers": {"mlflow", "pandas", "rouge_score"},
 }
 # These put a session together, or print for it, and so may know the reports.
-KNOW_THE_REPORT = {"session", "concluding.closing", "concluding.conclusion", "concluding.telling"}
+KNOW_THE_REPORT = {"cli", "session", "concluding.closing", "concluding.conclusion", "concluding.telling"}
 
 # What core may use of the standard library: nothing that asks the machine, the clock, the environment or a file.
 PURE = {
@@ -221,12 +222,18 @@ def test_a_report_imports_core_and_report() -> None:
 
 
 def test_all_else_leaves_third_parties_but_pytest_to_the_adapters() -> None:
-    rest = set(MODULES) - set(modules("core", "adapters", "report"))
+    rest = set(MODULES) - set(modules("core", "adapters", "report", "cli"))
     assert not breaches(sorted(rest), ours=MODULES, others={"pytest"})
 
 
+def test_the_command_line_imports_click_and_is_imported_by_nobody() -> None:
+    assert not breaches(modules("cli"), ours=MODULES, others={"click", "pytest"})
+    rest = set(MODULES) - set(modules("cli"))
+    assert not [str(i) for name in sorted(rest) for i in imports(name) if i.ours and within(i.name, "cli")]
+
+
 def test_only_what_puts_a_session_together_knows_the_report() -> None:
-    rest = set(MODULES) - KNOW_THE_REPORT - set(modules("report"))
+    rest = [name for name in MODULES if not within(name, "report", *KNOW_THE_REPORT)]
     assert not [str(i) for name in sorted(rest) for i in imports(name) if i.ours and within(i.name, "report")]
 
 

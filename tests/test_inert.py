@@ -137,13 +137,15 @@ def test_a_run_without_cases_imports_the_entry_point_and_what_it_needs_only(proj
     assert ours == {
         "plugin",
         "hookspecs",
-        "marker",
-        "options",
-        "option_table",
-        "version_parameter",
-        "option_values",
         "errors",
-        "row_parameter",
+        "collecting",
+        "collecting.marker",
+        "collecting.row_parameter",
+        "collecting.version_parameter",
+        "options",
+        "options.settings",
+        "options.table",
+        "options.values",
     }
 
 

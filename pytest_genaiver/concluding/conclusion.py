@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters import results_file
 from pytest_genaiver.adapters.tracking import files
+from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
 from pytest_genaiver.concluding import beside, closing, judging
 from pytest_genaiver.core.results import SessionFacts, VersionResults
 from pytest_genaiver.errors import GenaiverError, StoreError, warn
@@ -60,7 +61,7 @@ class Conclusion:
 
     def facts(self, started: datetime, cut_short: str | None) -> SessionFacts:
         """The session's own record; counts what was produced against what the store holds."""
-        stored = self._stored(lambda: self.opened.store.trace_ids(self.run_id, among=self.ledger.produced))
+        stored = self._stored(lambda: trace_ids(self.opened.store, self.run_id, among=self.ledger.produced))
         self._missing = [t for t in self.ledger.produced if t not in stored] if stored is not None else []
         kept = None if stored is None else len(self.ledger.produced) - len(self._missing)
         self._missing = self._missing or list(self.ledger.unwritten)

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.tracking import files
 from pytest_genaiver.adapters.tracking.failures import translated
+from pytest_genaiver.adapters.tracking.paging import PAGE, pages
 from pytest_genaiver.adapters.tracking.place import Place, locked, make_folder, shown_uri
 from pytest_genaiver.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, LoggedModel, Run
 
 __all__ = ["SessionRef", "Store", "VersionRef", "shown_uri"]
 
-_PAGE = 500
 _SETTLE_SECONDS = 0.1
 
 
@@ -63,8 +63,19 @@ class Store:
             self.experiment_id = self._experiment(experiment)
         return self.experiment_id
 
+    def find(self, experiment: str) -> bool:
+        """Connect to what is recorded, and make nothing; whether there is such an experiment."""
+        self.place.check()
+        if self.place.database is not None and not self.place.database.exists():
+            return False
+        with translated(f"open the MLflow store {shown_uri(self.place.uri)!r}"), locked(self.place):
+            found = self.client().get_experiment_by_name(experiment)
+        if found is not None:
+            self.experiment_id = _active(found)
+        return found is not None
+
     def _experiment(self, name: str) -> str:
-        client = self._client()
+        client = self.client()
         found = client.get_experiment_by_name(name)
         if found is None:
             try:
@@ -81,7 +92,7 @@ class Store:
         with translated(f"record the version {name!r}"), locked(self.place):
             if known := self._named(name):
                 return known[0].model_id
-            client = self._client()
+            client = self.client()
             made = client.create_logged_model(
                 self.experiment_id, name=name, tags=dict(tags), params=dict(params), model_type="genai_app"
             )
@@ -93,7 +104,7 @@ class Store:
         time.sleep(_SETTLE_SECONDS)
         oldest = self._named(name)[0].model_id
         if oldest != made:
-            self._client().delete_logged_model(made)
+            self.client().delete_logged_model(made)
         return oldest
 
     def _named(self, name: str) -> list[VersionRef]:
@@ -120,16 +131,26 @@ class Store:
 
         with translated(f"look up the model {model_id!r}"):
             try:
-                return _ref(self._client().get_logged_model(model_id))
+                return _ref(self.client().get_logged_model(model_id))
             except MlflowException as error:
                 if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                     return None
                 raise
 
+    def versions_like(self, prefix: str) -> list[VersionRef]:
+        """The versions whose name, or whose commit, starts like this, oldest first."""
+        if not prefix or set(prefix) & set("'%\\"):
+            return []
+        either = (f"name LIKE '{prefix}%'", f"tags.`genaiver.commit` LIKE '{prefix}%'")
+        with translated(f"look up versions named {prefix!r}"):
+            refs = [_ref(model) for condition in either for model in self._search(condition)]
+        # LIKE takes _ for any character.
+        return list({r.model_id: r for r in refs if _starts(r, prefix)}.values())
+
     def version_names(self, limit: int = 200) -> list[str]:
         """Names of the newest versions, for "did you mean"."""
         with translated("list the recorded versions"):
-            found = self._client().search_logged_models(
+            found = self.client().search_logged_models(
                 [self.experiment_id],
                 max_results=limit,
                 order_by=[{"field_name": "creation_timestamp", "ascending": False}],
@@ -141,7 +162,7 @@ class Store:
         from mlflow.entities import LoggedModelInput
 
         with translated("record the session"):
-            client = self._client()
+            client = self.client()
             run = client.create_run(self.experiment_id, run_name=name, tags=dict(tags))
             client.log_inputs(run.info.run_id, models=[LoggedModelInput(model_id)])
         return str(run.info.run_id)
@@ -149,30 +170,30 @@ class Store:
     def sessions(self, model_id: str) -> list[SessionRef]:
         """The sessions of a version, newest first, those that were cut short included."""
         with translated("look up the version's sessions"):
-            runs = self._client().search_runs(
+            runs = self.client().search_runs(
                 [self.experiment_id],
                 filter_string=f"tags.`genaiver.model_id` = '{model_id}' AND tags.`genaiver.complete` != ''",
                 order_by=["attributes.start_time DESC"],
-                max_results=_PAGE,
+                max_results=PAGE,
             )
         return [_session_ref(r) for r in runs]
 
     def read_results(self, session: SessionRef) -> str:
         """The text of a session's results artifact. Raises ResultsError where a local store holds none."""
         with translated(f"read the results of run {session.run_id}"):
-            return files.read(self._client(), self.place, session.run_id, session.artifact_uri)
+            return files.read(self.client(), self.place, session.run_id, session.artifact_uri)
 
     def read_more(self, run_id: str, name: str) -> str | None:
         """The text of another file of a session; None where the session left none."""
         with translated(f"read {name} of run {run_id}"):
-            return files.read_if_there(self._client(), self.place, run_id, name)
+            return files.read_if_there(self.client(), self.place, run_id, name)
 
     def save_results(
         self, run_id: str, text: str, table: Mapping[str, list[Any]], more: Mapping[str, str] | None = None
     ) -> None:
         """The results artifact, the cases as a table for MLflow's pages, and further files by name."""
         with translated("store the results"):
-            files.save(self._client(), self.place, run_id, {files.RESULTS: text, **(more or {})}, table)
+            files.save(self.client(), self.place, run_id, {files.RESULTS: text, **(more or {})}, table)
 
     def save_metrics(self, run_id: str, model_id: str, metrics: Mapping[str, float]) -> None:
         """Aggregates, on the run and on the version, so that MLflow's version table shows them."""
@@ -180,7 +201,7 @@ class Store:
 
         now = int(time.time() * 1000)
         with translated("store the metrics"):
-            self._client().log_batch(
+            self.client().log_batch(
                 run_id,
                 metrics=[
                     # MLflow records NaN as 0: unknown is unknown.
@@ -192,41 +213,22 @@ class Store:
 
     def log_params(self, model_id: str, params: Mapping[str, str]) -> None:
         with translated("record the version's parameters"):
-            self._client().log_model_params(model_id, dict(params))
+            self.client().log_model_params(model_id, dict(params))
 
     def params(self, model_id: str) -> dict[str, str]:
         with translated("read the version's parameters"):
-            return dict(self._client().get_logged_model(model_id).params)
+            return dict(self.client().get_logged_model(model_id).params)
 
     def end_session(self, run_id: str, tags: Mapping[str, str], *, ok: bool) -> None:
         """The last step of a session: only now may it serve as a baseline."""
         with translated("close the session's run"):
-            client = self._client()
+            client = self.client()
             for key, value in tags.items():
                 client.set_tag(run_id, key, value)
             client.set_terminated(run_id, "FINISHED" if ok else "FAILED")
 
-    def trace_ids(self, run_id: str, among: Iterable[str] = ()) -> set[str]:
-        """The ids of all traces that the store holds for a session, and of those `among` that it holds for another
-        run: what `mlflow.genai.evaluate` stored within a test belongs to the run that it made.
-        """
-        with translated("count the stored traces"):
-            ids = self._trace_ids(run_id=run_id)
-            for batch in _batches([i for i in among if i not in ids], _PAGE):
-                quoted = ", ".join(f"'{i}'" for i in batch)
-                ids |= self._trace_ids(filter_string=f"trace.request_id IN ({quoted})")
-        return ids
-
-    def _trace_ids(self, **search: str) -> set[str]:
-        client, place = self._client(), [self.experiment_id]
-        found = _pages(
-            lambda token: client.search_traces(
-                locations=place, include_spans=False, max_results=_PAGE, page_token=token, **search
-            )
-        )
-        return {t.info.trace_id for t in found}
-
-    def _client(self) -> MlflowClient:
+    def client(self) -> MlflowClient:
+        """MLflow's own client of this store, for what has a file of its own."""
         from mlflow import MlflowClient
 
         return MlflowClient(self.place.uri)
@@ -239,28 +241,13 @@ class Store:
 
     def _search(self, filter_string: str) -> list[LoggedModel]:
         """Oldest first."""
-        client = self._client()
-        found = _pages(
+        client = self.client()
+        found = pages(
             lambda token: client.search_logged_models(
-                [self.experiment_id], filter_string=filter_string, max_results=_PAGE, page_token=token
+                [self.experiment_id], filter_string=filter_string, max_results=PAGE, page_token=token
             )
         )
         return sorted(found, key=lambda m: (m.creation_timestamp, m.model_id))
-
-
-def _pages(page: Callable[[str | None], Any]) -> Iterator[Any]:
-    token: str | None = None
-    while True:
-        found = page(token)
-        yield from found
-        token = found.token
-        if not token:
-            return
-
-
-def _batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for i in range(0, len(items), size):
-        yield items[i : i + size]
 
 
 def _active(experiment: Experiment) -> str:
@@ -270,6 +257,10 @@ def _active(experiment: Experiment) -> str:
             f"--experiment-id {experiment.experiment_id}`, or name another with genai_experiment"
         )
     return str(experiment.experiment_id)
+
+
+def _starts(ref: VersionRef, prefix: str) -> bool:
+    return ref.name.startswith(prefix) or (ref.commit or "").startswith(prefix)
 
 
 def _ref(model: LoggedModel) -> VersionRef:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_genaiver.adapters.traces.scope import Destination, Scope
+from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -90,7 +91,7 @@ class TracingSession:
         count = self.tracer.finish()
         assert count.missing == {}
         assert count.errors == []
-        assert self.store.trace_ids(self.to.run_id or "", among=self.tracer.produced) == set(self.tracer.produced)
+        assert trace_ids(self.store, self.to.run_id or "", among=self.tracer.produced) == set(self.tracer.produced)
         return count
 
     def stored(self, **search: Any) -> list[Trace]:

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_genaiver.adapters.tracking.place import place_of
 from pytest_genaiver.adapters.tracking.store import Store
+from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
 from pytest_genaiver.errors import StoreError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def test_a_version_and_its_session_are_recorded_and_found(server_store: Store) -
     (session,) = store.sessions(model_id)
     assert (session.run_id, session.complete) == (run_id, True)
     assert store.read_results(session).encode() == text.encode()
-    assert store.trace_ids(run_id, among=["tr-1"]) == set()
+    assert trace_ids(store, run_id, among=["tr-1"]) == set()
 
     from mlflow import MlflowClient
 

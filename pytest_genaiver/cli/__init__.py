@@ -1,0 +1,1 @@
+"""`genaiver`: the record of versions on the command line."""

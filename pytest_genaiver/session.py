@@ -207,7 +207,7 @@ class Session:
         if self.fresh is None:
             self.baseline = choose(self._reference, self._finder, plan.cases)
         elif plan.cases:
-            self.baseline = self.fresh.begin(plan, self.config)
+            self.baseline = self.fresh.begin(plan, self.config, partial(telling.between, reporter=self._terminal()))
         found = self.baseline.pool is not None or self.fresh is not None
         if self.settings.require_baseline and not found and plan.cases:
             why = " ".join([self.baseline.facts.why, *self.baseline.warnings])

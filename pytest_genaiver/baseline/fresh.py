@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import uuid
 from contextlib import ExitStack, suppress
@@ -14,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver import opening
 from pytest_genaiver.adapters import git
+from pytest_genaiver.adapters.environments import environment_for
 from pytest_genaiver.adapters.tracking.files import DETAILS
+from pytest_genaiver.adapters.tracking.place import OURS
+from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
 from pytest_genaiver.baseline.finder import Baseline
 from pytest_genaiver.concluding import closing
 from pytest_genaiver.concluding.closing import Ledger
@@ -28,11 +30,11 @@ from pytest_genaiver.running.spending import SharedPurse
 from pytest_genaiver.running.waiting import WithOthers
 from pytest_genaiver.twin import overlay
 from pytest_genaiver.twin.lockstep import lockstep
-from pytest_genaiver.twin.places import moved
+from pytest_genaiver.twin.places import moved, with_this_package
 from pytest_genaiver.version import default_name, identify, session_tags, version_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pytest
 
@@ -80,13 +82,19 @@ class Fresh:
         assert self._version is not None
         return self._version
 
-    def begin(self, plan: Plan, config: pytest.Config) -> Baseline:
+    def begin(self, plan: Plan, config: pytest.Config, say: Callable[[str], None]) -> Baseline:
         """Check the commit out, lay the tests of now over it, record its version; what is known before it runs.
 
         Raises GenaiverError.
         """
         root = self.opened.surveyed.root
         top = self._stack.enter_context(git.checkout(root, self.sha))
+        # As the commit itself asks for it: pytest's ini file may be the file that says so.
+        environment = environment_for(
+            top, root, cache=root / OURS / "environments", say=lambda text: say(f"genaiver: {text}")
+        )
+        if environment.differs:
+            self.notices.append(f"{self._named}: it runs with its own dependencies: {', '.join(environment.differs)}")
         surveyed = replace(self.opened.surveyed, root=top, head=git.read_head(top, CiFacts()))
         laid = overlay.existing(overlay.overlay_of(plan.files), root, top)
         overlay.lay(laid, root, top)
@@ -108,9 +116,8 @@ class Fresh:
             "beside": str(root),
             "cwd": cwd,
             "args": [moved(argument, root, top) for argument in config.invocation_params.args],
-            "python": sys.executable,
-            "paths": [],
-            "env": {},
+            "python": str(environment.python),
+            "env": with_this_package(environment.variables),
             "judgements": {},
             "named": self._named,
             "sha": self.sha,
@@ -220,7 +227,7 @@ class Fresh:
         self._saved = True
         store, run_id = self.opened.store, self._run_id
         produced = self.ledger.produced
-        stored = store.trace_ids(run_id, among=produced)
+        stored = trace_ids(store, run_id, among=produced)
         facts = replace(
             own,
             id=uuid.uuid4().hex,

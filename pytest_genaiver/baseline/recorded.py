@@ -58,8 +58,11 @@ class Recorded:
         As many as fill the pool of each of these cases; one, where they are not known yet.
         """
         loaded: list[VersionResults] = []
-        for session in self._store.sessions(ref.model_id):
-            if session.complete != cut_short and (results := self._read(session)) is not None:
+        fitting = [s for s in self._store.sessions(ref.model_id) if s.complete != cut_short]
+        # What ran under the tests of another commit stands in where there is nothing else, and is never mixed in.
+        own = [s for s in fitting if s.tests_from is None]
+        for session in own or fitting:
+            if (results := self._read(session)) is not None:
                 loaded.append(results)
                 if cases is None or is_full(loaded, cases):
                     break

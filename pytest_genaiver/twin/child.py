@@ -48,6 +48,8 @@ _NOT_OURS: dict[str, Any] = {
     "maxfail": 0,
     "no_cov": True,
     "cacheclear": False,
+    "verbose": -2,
+    "no_header": True,
     **dict.fromkeys(("genai_version", *(option.key for option in EVERYWHERE))),
 }
 _HEARTBEAT = 0.5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -26,6 +27,8 @@ _START = 600.0
 _POLL = 0.1
 _GRACE = 5.0
 _LAST_LINES = 3
+_PROGRESS = re.compile(r"[=!_\s-]*|[.sxXFERf,]*\s*(?:\[\s*\d+%\])?")
+"""Lines of pytest's that say nothing: rules, and the dots of tests that ran."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Twin:
     name: str
     _process: subprocess.Popen[bytes] | None = None
     _channel: Channel | None = None
+    _heard: int = 0
 
     def start(self, tick: Callable[[], None] = lambda: None) -> Message:
         """Start it, and wait until it has collected; what it then says."""
@@ -62,7 +66,9 @@ class Twin:
         os.close(there[0])
         os.close(here[1])
         self._channel = Channel(here[0], there[1])
-        return self.answer(_START, tick)
+        ready = self.answer(_START, tick)
+        self._heard = self._log.stat().st_size
+        return ready
 
     @property
     def _log(self) -> Path:
@@ -101,11 +107,9 @@ class Twin:
         return f"{what}; its last output: {lines}" if lines else f"{what} and printed nothing"
 
     def last_lines(self) -> str:
-        """The last lines that it printed, in one."""
-        if not self._log.is_file():
-            return ""
-        text = self._log.read_text(encoding="utf-8", errors="replace")
-        lines = [line.strip() for line in text.splitlines() if line.strip(" =!_-")]
+        """The last lines that it printed, in one; of one that had started, since then."""
+        text = self._log.read_bytes()[self._heard :].decode("utf-8", "replace")
+        lines = [line.strip() for line in text.splitlines() if not _PROGRESS.fullmatch(line)]
         return " | ".join(lines[-_LAST_LINES:])
 
     def stop(self) -> None:

@@ -6,13 +6,11 @@ import os
 import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.collecting.planned import PLANNED
 from pytest_genaiver.errors import TwinError
 from pytest_genaiver.twin.handle import Twin
-from pytest_genaiver.twin.places import roots, search_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
     from pytest_genaiver.twin.channel import Message
 
-_PACKAGE = Path(os.path.realpath(__file__)).parents[2]
 _PATIENCE = 10
 """The twin may take so many times as long for a repeat as this process took for its slowest."""
 _LAST_CALLS = 60.0
@@ -153,14 +150,10 @@ def checked(ready: Message, order: Mapping[str, Any], shared: bool) -> list[str]
 
 
 def lockstep(order: Mapping[str, Any], name: str) -> Lockstep:
-    """The partner of this process, which has collected: `order` is the session's, `name` the twin's own."""
+    """The partner of this process: `order` is the session's, `name` the twin's own."""
     session = order["session"]
-    beside, top = Path(order["beside"]), Path(order["top"])
-    first = roots(imported(), sys.path, beside, top)
-    path = search_path([*first, *order["paths"]], os.environ.get("PYTHONPATH"), beside, _PACKAGE)
-    whole = {**order, "env": {**order["env"], "PYTHONPATH": os.pathsep.join(path)}}
     return Lockstep(
-        twin=Twin(order=whole, name=name),
+        twin=Twin(order=order, name=name),
         version=session["version"]["name"],
         most=order["most"],
         timeout=session["call_timeout"],

@@ -1,4 +1,4 @@
-"""Where the twin finds things: the same places as this session, in the other commit's work tree."""
+"""Where the twin finds things: in the same places as this session, in the other commit's work tree."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
 _INSTALLED = ("site-packages", "dist-packages")
 
@@ -25,19 +25,11 @@ def moved(argument: str, top: Path, to: Path) -> str:
     return argument
 
 
-def roots(modules: Mapping[str, str], paths: Iterable[str], top: Path, to: Path) -> list[str]:
-    """The folders that the twin imports from before all others.
-
-    `modules` maps what this session has imported to its files, `paths` are the folders that it imports from. Those
-    below `top` are taken below `to`, in their order; and of what was imported from elsewhere, as an app that is
-    installed, what `to` holds the source of.
-    """
-    inside = [Path(p) for p in paths if p and _below(Path(p), top) and not installed(p)]
-    inside += [root for name, file in modules.items() if _below(Path(file), top) and (root := _root(name, file))]
-    found = [to / root.relative_to(top) for root in inside if not installed(str(root))]
-    names = {name for name, file in modules.items() if "." not in name and installed(file)}
-    found += [root for root in (to / "src", to) for name in sorted(names) if _holds(root, name)]
-    return [str(one) for one in dict.fromkeys(found) if one.is_dir()]
+def with_this_package(variables: Mapping[str, str]) -> dict[str, str]:
+    """Environment variables under which this very package is imported, also where it is not installed."""
+    own = str(Path(__file__).resolve().parents[2])
+    path = variables.get("PYTHONPATH", "").split(os.pathsep)
+    return {**variables, "PYTHONPATH": os.pathsep.join([*path, *([] if installed(own) else [own])])}
 
 
 def installed(path: str) -> bool:
@@ -55,24 +47,8 @@ def strangers(modules: Mapping[str, str], top: Path, to: Path) -> list[str]:
     )
 
 
-def search_path(first: Sequence[str], given: str | None, top: Path, own: Path) -> list[str]:
-    """The folders of PYTHONPATH: `first`, then the user's (`given`) but the project's, then this package's."""
-    users = [p for p in (given or "").split(os.pathsep) if p and not _below(Path(p), top)]
-    ours = [] if installed(str(own)) else [str(own)]
-    return list(dict.fromkeys([*first, *users, *ours]))
-
-
 def _below(path: Path, top: Path) -> bool:
     return path == top or top in path.parents
-
-
-def _root(name: str, file: str) -> Path | None:
-    """The folder that a module was imported from; None for one whose name does not tell (pytest's importlib mode)."""
-    path = Path(file)
-    parts = name.split(".")
-    parts = [*parts, "__init__"] if path.stem == "__init__" else parts
-    found = path.with_suffix("").parts[-len(parts) :] == tuple(parts)
-    return path.parents[len(parts) - 1] if found else None
 
 
 def _holds(root: Path, name: str) -> bool:

@@ -38,13 +38,17 @@ class VersionRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRef:
-    """A recorded session of a version; `complete` is False for one that was cut short."""
+    """A recorded session of a version; `complete` is False for one that was cut short.
+
+    `tests_from` is the commit that its tests came from, where they were not those of the version's own commit.
+    """
 
     run_id: str
     artifact_uri: str
     complete: bool
     started_ms: int
     verdict: str | None = None
+    tests_from: str | None = None
 
 
 class Store:
@@ -282,6 +286,7 @@ def _session_ref(run: Run) -> SessionRef:
         complete=run.data.tags.get("genaiver.complete") == "true",
         started_ms=run.info.start_time,
         verdict=run.data.tags.get("genaiver.verdict"),
+        tests_from=run.data.tags.get("genaiver.tests_from"),
     )
 
 

@@ -51,24 +51,32 @@ class Twin:
         order = folder / f"{self.name}-order.json"
         whole = {**self.order, "name": self.name, "parent": os.getpid(), "pipes": [there[0], here[1]]}
         order.write_text(json.dumps(whole), encoding="utf-8")
+        self._channel = Channel(here[0], there[1])
+        try:
+            self._process = self._popen(order, (there[0], here[1]))
+        except OSError as error:
+            self.stop()
+            raise TwinError(f"it cannot be run: {error}") from error
+        finally:
+            os.close(there[0])
+            os.close(here[1])
+        ready = self.answer(_START, tick)
+        self._heard = self._log.stat().st_size
+        return ready
+
+    def _popen(self, order: Path, pipes: tuple[int, int]) -> subprocess.Popen[bytes]:
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [self.order["python"], "-m", "pytest", "-p", "pytest_genaiver.twin.child", *self.order["args"]],
                 cwd=self.order["cwd"],
                 env={**os.environ, **self.order["env"], "GENAIVER_TWIN": str(order)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                pass_fds=(there[0], here[1]),
+                pass_fds=pipes,
                 # Ctrl-C is for the session, which then ends its twin in order.
                 start_new_session=True,
             )
-        os.close(there[0])
-        os.close(here[1])
-        self._channel = Channel(here[0], there[1])
-        ready = self.answer(_START, tick)
-        self._heard = self._log.stat().st_size
-        return ready
 
     @property
     def _log(self) -> Path:

@@ -53,6 +53,7 @@ def test_the_report_has_exactly_the_documented_keys(build, comparison):
         "coverage": 0.5,
         "sessions": 1,
         "ancestors": 0,
+        "fresh": False,
     }
     assert report["changes"] == {
         "new": ["t[n]"],

@@ -184,12 +184,12 @@ class Session:
         usage(lambda: self._choose(plan))
         remember(self.judgements, plan, self.opened, self.baseline)
         self._rescore(plan)
-        if self.fresh is not None and plan.cases:
-            usage(partial(self.fresh.stand_beside, self.process, plan, self.judgements))
-        # Only now: a session that was refused has nothing to conclude.
-        self.plan = plan
         if plan.cases:
             telling.announce(plan, self.settings.repeats[0], self.baseline.facts, self._terminal())
+            if self.fresh is not None:
+                usage(partial(self.fresh.stand_beside, self.process, plan, self.judgements))
+        # Only now: a session that was refused has nothing to conclude.
+        self.plan = plan
 
     def _rescore(self, plan: Plan) -> None:
         """Let today's judges judge what the baseline answered, where others did so then."""
@@ -223,6 +223,7 @@ class Session:
             return {}
         facts = SessionFacts(id="", started="", complete=False, repeats=0)
         decision = self._judge(self.plan).ask(self._compared(facts, self.plan))
+        decision = decision if self.fresh is None else self.fresh.asking(decision)
         if decision.more:
             telling.between(judging.look_line(decision), self._terminal())
         return self.ledger.following(decision.more)

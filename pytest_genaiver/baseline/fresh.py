@@ -211,6 +211,17 @@ class Fresh:
             fresh=True,
         )
 
+    def asking(self, decision: Decision) -> Decision:
+        """What the gate wants, else the cases of which the provider failed the baseline's only call, once."""
+        failed: dict[str, int] = {}
+        for record in self.ledger.of(None):
+            failed[record.case] = failed.get(record.case, 0) + 1 if record.outcome == "provider" else 2
+        again = {case: 1 for case, calls in sorted(failed.items()) if calls == 1}
+        if decision.more or not again or self.troubles:
+            return decision
+        has = "it has" if len(again) == 1 else "they have"
+        return replace(decision, more=again, next_look=None, why_more=f"{has} no value of the baseline yet")
+
     def honest(self, decision: Decision) -> Decision:
         """Without a whole baseline no regression is not shown; one that was found is."""
         if not self.troubles or decision.verdict == "regressed":
@@ -224,7 +235,6 @@ class Fresh:
 
     def save(self, own: SessionFacts, declared: Sequence[MetricPolicy], aggregates: Iterable[str]) -> None:
         """Record it as a session of its version. Raises StoreError."""
-        self._saved = True
         store, run_id = self.opened.store, self._run_id
         produced = self.ledger.produced
         stored = trace_ids(store, run_id, among=produced)
@@ -246,6 +256,7 @@ class Fresh:
         store.save_results(run_id, closing.results_text(results), closing.table_of(results), details)
         store.save_metrics(run_id, self.version.model_id or "", closing.aggregates(results, None))
         store.end_session(run_id, {"genaiver.complete": str(facts.complete).lower()}, ok=facts.complete)
+        self._saved = True
 
     def close(self) -> None:
         """End its twin, remove its files; a session that came to nothing is closed as what it is."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.tracking.store import Store
     from pytest_genaiver.core.judgements import Judgements
     from pytest_genaiver.core.results import Version
+    from pytest_genaiver.running.execution import Told
     from pytest_genaiver.running.pool import Limits
     from pytest_genaiver.running.spending import Purse
     from pytest_genaiver.running.waiting import Shown
@@ -38,10 +39,21 @@ def quieten(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", r"ignore:::mlflow\b")
 
 
+def tell(item: pytest.Item, records: list[RepeatRecord]) -> None:
+    """Tell `pytest_genai_case_scored` of a repeat. An error in a hook is a warning and changes nothing."""
+    planned = item.stash[PLANNED].case
+    for case in assemble({planned.id: planned}, records).values():
+        try:
+            item.ihook.pytest_genai_case_scored(item=item, case=case)
+        except Exception as error:
+            warn(f"pytest_genai_case_scored failed: {error!r}")
+
+
 class TestProcess:
     """Tracing and running in this process, from before the first test until after the last."""
 
     __test__ = False
+    told: Told = staticmethod(tell)
 
     def __init__(
         self,
@@ -68,7 +80,7 @@ class TestProcess:
         self._tracer = Tracer(self._to, surroundings=Surroundings(self._to), paid=purse.pay)
         self.runner = Runner(
             self._tracer,
-            told=tell,
+            told=self.told,
             version=GenaiVersion(version, self),
             limits=limits,
             purse=purse,
@@ -141,13 +153,3 @@ class TestProcess:
                 )
         if new := {k: v for k, v in params.items() if k not in known}:
             self._store.log_params(model_id, new)
-
-
-def tell(item: pytest.Item, records: list[RepeatRecord]) -> None:
-    """Tell `pytest_genai_case_scored` of a repeat. An error in a hook is a warning and changes nothing."""
-    planned = item.stash[PLANNED].case
-    for case in assemble({planned.id: planned}, records).values():
-        try:
-            item.ihook.pytest_genai_case_scored(item=item, case=case)
-        except Exception as error:
-            warn(f"pytest_genai_case_scored failed: {error!r}")

@@ -70,7 +70,9 @@ def test_texts_without_visible_content_are_refused(text: str) -> None:
         option_values.text(given(text))
 
 
-@pytest.mark.parametrize("ref", ["auto", "none", "HEAD~1", "origin/main", "m-0123", "run:main", "v1.2 rc", "a/b.json"])
+@pytest.mark.parametrize(
+    "ref", ["auto", "none", "HEAD~1", "origin/main", "m-0123", "run:main", "v1.2 rc", "a/b.json"]
+)
 def test_baselines_are_taken_as_given(ref: str) -> None:
     assert option_values.baseline(given(f" {ref} ")) == ref
 

@@ -187,7 +187,7 @@ class Session:
         if plan.cases:
             telling.announce(plan, self.settings.repeats[0], self.baseline.facts, self._terminal())
             if self.fresh is not None:
-                usage(partial(self.fresh.stand_beside, self.process, plan, self.judgements))
+                usage(partial(self.fresh.stand_beside, self.config, self.process, self.judgements))
         # Only now: a session that was refused has nothing to conclude.
         self.plan = plan
 

@@ -55,7 +55,7 @@ FORM = "run:"
 class Fresh:
     """`reference` is REF as the user wrote it, `sha` its commit, `folder` where the twins' own files lie.
 
-    `ledger` holds what the twins recorded, `plan` what they collected.
+    `ledger` holds what the twins recorded, `plan` what they collected; `cases` are this session's.
     """
 
     opened: Opened
@@ -66,6 +66,7 @@ class Fresh:
     folder: Path
     ledger: Ledger = field(default_factory=Ledger)
     plan: Plan | None = None
+    cases: frozenset[str] = frozenset()
     notices: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     order: dict[str, Any] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class Fresh:
         """
         root = self.opened.surveyed.root
         top = self._stack.enter_context(git.checkout(root, self.sha))
+        self.cases = frozenset(plan.cases)
         # As the commit itself asks for it: pytest's ini file may be the file that says so.
         environment = environment_for(
             top, root, cache=root / OURS / "environments", say=lambda text: say(f"genaiver: {text}")
@@ -125,13 +127,16 @@ class Fresh:
         }
         return Baseline(pool=None, facts=self.facts, warnings=tuple(self.notices))
 
-    def stand_beside(self, process: TestProcess | None, plan: Plan, judgements: Judgements) -> None:
+    def stand_beside(self, config: pytest.Config, process: TestProcess | None, judgements: Judgements) -> None:
         """Start a twin beside the process with the tests; xdist's workers do so themselves. Raises TwinError."""
         self.order["judgements"] = judgements.known_to_json()
-        if process is not None:
+        # Where a file cannot be collected pytest runs nothing, unless it is told to.
+        session: Any = config.pluginmanager.get_plugin("session")
+        runs = not session.testsfailed or config.option.continue_on_collection_errors
+        if process is not None and runs:
             partner = lockstep(self.order, "twin")
             self._stack.callback(partner.twin.stop)
-            self.met(partner.start(plan.cases))
+            self.met(partner.start(self.cases))
             process.runner.partner = partner
 
     def _record(self, surveyed: Any, *, changed: bool) -> None:

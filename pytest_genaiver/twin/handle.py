@@ -120,15 +120,28 @@ class Twin:
         lines = [line.strip() for line in text.splitlines() if not _PROGRESS.fullmatch(line)]
         return " | ".join(lines[-_LAST_LINES:])
 
-    def stop(self) -> None:
-        """End it, and all that it started; safe to call again."""
+    def stop(self, patience: float = _GRACE) -> None:
+        """End it, and all that it started; safe to call again.
+
+        Without its channel it ends by itself, which may take `patience` seconds; then it is interrupted, as by
+        Ctrl-C, so that its fixtures are torn down; then it is killed.
+        """
         if self._channel is not None:
             self._channel.close()
             self._channel = None
-        if self._process is not None and self._process.poll() is None:
-            for sign in (signal.SIGTERM, signal.SIGKILL):
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, sign)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(_GRACE)
-                    return
+        if self._process is None:
+            return
+        if not self._ends(patience):
+            self._process.send_signal(signal.SIGINT)
+            if not self._ends(_GRACE):
+                self._process.kill()
+                self._process.wait()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process = None
+
+    def _ends(self, seconds: float) -> bool:
+        assert self._process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return self._process.returncode is not None

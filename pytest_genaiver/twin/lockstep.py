@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _PATIENCE = 10
 """The twin may take so many times as long for a repeat as this process took for its slowest."""
 _LAST_CALLS = 60.0
-_INTERRUPTED = 5.0
+_INTERRUPTED = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,7 +100,7 @@ class Lockstep:
             action()
         except TwinError as error:
             self.trouble = str(error)
-            self.twin.stop()
+            self.twin.stop(0.0)
 
     def _keep(self, records: Sequence[Mapping[str, Any]]) -> None:
         """What the twin says of other versions than its own is nobody's baseline."""
@@ -124,7 +124,8 @@ class Lockstep:
                 found.update(self.twin.answer(self._last))
 
         self._try(ask)
-        self.twin.stop()
+        # Its fixtures may have much to put away.
+        self.twin.stop(self._last)
         finished = found.get("finished")
         self._keep(finished["records"] if finished else ())
         records = [{**record, "version": None} for record in self._records.values()]

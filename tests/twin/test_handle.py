@@ -48,7 +48,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
 
     yield twin
     for one in made:
-        one.stop()
+        one.stop(0.0)
 
 
 def test_it_starts_says_what_it_collected_and_answers(make: Make) -> None:
@@ -86,14 +86,9 @@ def test_one_that_does_not_answer_is_given_up_and_ticks_meanwhile(make: Make) ->
 
 
 def test_the_end_takes_all_that_it_started(make: Make) -> None:
-    twin = make(
-        "child = os.fork()\n"
-        "signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
-        "if not child: time.sleep(60)\n"
-        "say({'child': child})\ntime.sleep(60)"
-    )
+    twin = make("child = os.fork()\nif not child: time.sleep(60)\nsay({'child': child})\ntime.sleep(60)")
     child = twin.start()["child"]
-    twin.stop()
+    twin.stop(0.0)
     twin.stop()
     end = time.monotonic() + 5
     while time.monotonic() < end:
@@ -107,6 +102,25 @@ def test_the_end_takes_all_that_it_started(make: Make) -> None:
         pytest.fail("the child of the twin is still there")
     with pytest.raises(TwinError, match=r"^it was ended"):
         twin.tell({"do": "it"})
+
+
+@pytest.mark.parametrize(
+    ("does", "log"),
+    [
+        ("os.read(reading, 1)\nprint('put away')", "put away"),
+        ("try: time.sleep(60)\nexcept KeyboardInterrupt: print('put away')", "put away"),
+        ("signal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('stubborn', flush=True)\ntime.sleep(60)", "stubborn"),
+    ],
+    ids=["by itself", "interrupted", "killed"],
+)
+def test_it_may_put_its_fixtures_away(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str, log: str
+) -> None:
+    monkeypatch.setattr("pytest_genaiver.twin.handle._GRACE", 0.5)
+    twin = make(f"say({{}})\n{does}")
+    twin.start()
+    twin.stop(0.5)
+    assert (tmp_path / "twin.log").read_text() == f"{log}\n"
 
 
 def test_what_cannot_be_run_is_said(make: Make, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ class FakeTwin:
             return {"finished": {"records": [], "produced": {"t": "a"}}}
         return {"records": [record(last["case"], last["repeat"])] if last["do"] == "run" else []}
 
-    def stop(self) -> None:
+    def stop(self, patience: float) -> None:
         self.stopped += 1
 
 

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from pytest_genaiver.adapters.git.checkout import remove_leftovers
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -245,15 +243,6 @@ def test_under_xdist_each_worker_has_a_twin_of_its_own(project: Project) -> None
     assert project.llm.requests == 20 * found["worst"][0]["n_current"]
 
 
-def test_under_xdist_a_twin_that_cannot_start_is_a_usage_error_too(project: Project) -> None:
-    suite = (project.path / "test_app.py").read_text()
-    project.commit("now", **{"tool.py": "", "test_app.py": f"import tool\n{suite}"})
-    result = project.subprocess("--genai-version", "-n1", "--genai-baseline", "run:HEAD~1")
-    assert result.ret == 4
-    result.stderr.fnmatch_lines(["ERROR: --genai-baseline run:HEAD~1: the tests of now cannot be run over *"])
-    assert project.llm.requests == 0
-
-
 LASTING = """
 import os, time
 
@@ -264,10 +253,7 @@ def ask(question):
 """
 
 
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
-def test_a_session_that_is_killed_or_interrupted_takes_its_twin_along(
-    project: Project, tmp_path: Path, sign: signal.Signals
-) -> None:
+def test_a_session_that_is_interrupted_takes_its_twin_along(project: Project, tmp_path: Path) -> None:
     log = tmp_path / "pids"
     project.commit("lasting", **{"app.py": LASTING.format(log=str(log))})
     project.write("app.py", "def ask(question):\n    return 'good'\n")
@@ -276,15 +262,11 @@ def test_a_session_that_is_killed_or_interrupted_takes_its_twin_along(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     ) as session:
         pid = _until(lambda: int(log.read_text()) if log.exists() and log.read_text().endswith("\n") else None)
-        session.send_signal(sign)
-        output = session.communicate(timeout=30)[0].decode()
+        session.send_signal(signal.SIGINT)
+        output = session.communicate(timeout=60)[0].decode()
+    assert session.returncode == 2, output
+    assert "this session was cut short (interrupted, " in output
     assert _until(lambda: not _is_alive(pid))
-    if sign is signal.SIGINT:
-        assert session.returncode == 2, output
-        assert "this session was cut short (interrupted, " in output
-    else:
-        # What git remembers of a killed session's work tree, the next one removes.
-        remove_leftovers(project.path)
 
 
 def _is_alive(pid: int) -> bool:
@@ -296,9 +278,9 @@ def _is_alive(pid: int) -> bool:
 
 def _until(ask: Callable[[], T | None]) -> T:
     """What it gives, once it gives something."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if found := ask():
             return found
         time.sleep(0.05)
-    pytest.fail("it did not happen within 30 s")
+    pytest.fail("it did not happen within 60 s")

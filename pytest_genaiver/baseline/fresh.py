@@ -29,6 +29,7 @@ from pytest_genaiver.errors import ConfigError, StoreError
 from pytest_genaiver.running.spending import SharedPurse
 from pytest_genaiver.running.waiting import WithOthers
 from pytest_genaiver.twin import overlay
+from pytest_genaiver.twin.ending import ended_in_order
 from pytest_genaiver.twin.lockstep import lockstep
 from pytest_genaiver.twin.places import moved, with_this_package
 from pytest_genaiver.version import default_name, identify, session_tags, version_tags
@@ -89,6 +90,7 @@ class Fresh:
         Raises GenaiverError.
         """
         root = self.opened.surveyed.root
+        self._stack.enter_context(ended_in_order())
         top = self._stack.enter_context(git.checkout(root, self.sha))
         self.cases = frozenset(plan.cases)
         # As the commit itself asks for it: pytest's ini file may be the file that says so.
@@ -108,7 +110,7 @@ class Fresh:
                 "the same app runs on both sides"
             )
         session = opening.worker_input(self.opened, self._run_id, self.settings, str(self.folder), workers=2)
-        cwd = moved(str(config.invocation_params.dir), root, top)
+        cwd = moved(os.path.realpath(config.invocation_params.dir), root, top)
         Path(cwd).mkdir(parents=True, exist_ok=True)
         self.order = {
             "session": {**session, "version": asdict(self.version)},
@@ -162,10 +164,6 @@ class Fresh:
     def _named(self) -> str:
         return f"--genai-baseline {FORM}{self.reference}"
 
-    @property
-    def begun(self) -> bool:
-        return self._version is not None
-
     def shared(self, limits: Limits, shown: Shown) -> tuple[Limits, Purse, Shown]:
         """What a process may call, when its twin calls as much: half at once, and one purse for both."""
         half = replace(limits, concurrency=max(limits.concurrency // 2, 1))
@@ -174,7 +172,7 @@ class Fresh:
     def take(self, records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Keep what partners recorded of its version; the others are returned."""
         known = list(records)
-        name = self.version.name if self.begun else None
+        name = None if self._version is None else self.version.name
         self.ledger.add({**r, "version": None} for r in known if name is not None and r["version"] == name)
         return [r for r in known if name is None or r["version"] != name]
 
@@ -239,7 +237,9 @@ class Fresh:
         )
 
     def save(self, own: SessionFacts, declared: Sequence[MetricPolicy], aggregates: Iterable[str]) -> None:
-        """Record it as a session of its version. Raises StoreError."""
+        """Record it as a session of its version, where there was a case to run. Raises StoreError."""
+        if self._version is None:
+            return
         store, run_id = self.opened.store, self._run_id
         produced = self.ledger.produced
         stored = trace_ids(store, run_id, among=produced)

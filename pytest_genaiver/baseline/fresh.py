@@ -25,7 +25,7 @@ from pytest_genaiver.core.latency import INTERLEAVED
 from pytest_genaiver.core.pooling import BaselineFacts, pool
 from pytest_genaiver.core.records import Plan
 from pytest_genaiver.core.results import SessionFacts, Version, VersionResults
-from pytest_genaiver.errors import ConfigError, StoreError
+from pytest_genaiver.errors import ConfigError, DependencyError, StoreError
 from pytest_genaiver.running.spending import SharedPurse
 from pytest_genaiver.running.waiting import WithOthers
 from pytest_genaiver.twin import overlay
@@ -94,9 +94,11 @@ class Fresh:
         top = self._stack.enter_context(git.checkout(root, self.sha))
         self.cases = frozenset(plan.cases)
         # As the commit itself asks for it: pytest's ini file may be the file that says so.
-        environment = environment_for(
-            top, root, cache=root / OURS / "environments", say=lambda text: say(f"genaiver: {text}")
-        )
+        cache = root / OURS / "environments"
+        try:
+            environment = environment_for(top, root, cache=cache, say=lambda text: say(f"genaiver: {text}"))
+        except DependencyError as error:
+            raise ConfigError(f"{self._named}: {error}") from error
         if environment.differs:
             self.notices.append(f"{self._named}: it runs with its own dependencies: {', '.join(environment.differs)}")
         surveyed = replace(self.opened.surveyed, root=top, head=git.read_head(top, CiFacts()))

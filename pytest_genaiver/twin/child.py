@@ -179,6 +179,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before any other plugin acts on its options."""
     # Not for what the tests start.
     order = json.loads(Path(os.environ.pop(ORDER)).read_text(encoding="utf-8"))
+    # Ctrl-C is for the session, which then ends its twin in order, and all that the twin started.
+    os.setpgid(0, 0)
     for descriptor in order["pipes"]:
         os.set_inheritable(descriptor, False)
     watch = threading.Thread(target=_watch, args=(order["parent"], order["pid"], order["folder"]), daemon=True)

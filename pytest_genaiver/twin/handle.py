@@ -73,9 +73,9 @@ class Twin:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                # Not in a session of its own: where Linux shares the processor among sessions, one of the two apps
+                # would get more of it than the other, and seem faster. Its process group it makes itself.
                 pass_fds=pipes,
-                # Ctrl-C is for the session, which then ends its twin in order.
-                start_new_session=True,
             )
 
     @property

@@ -9,9 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+
+from pytest_genaiver.adapters import environments
+from pytest_genaiver.errors import DependencyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -180,7 +184,13 @@ def test_a_conftest_that_the_app_does_not_suit_is_told_with_its_reason(project: 
     )
 
 
-def test_a_twin_that_dies_is_told_with_its_last_words_and_proves_nothing(project: Project) -> None:
+def test_a_twin_that_dies_is_told_with_its_last_words_and_proves_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(*args: Any, **kwargs: Any) -> environments.Environment:
+        return replace(environments.environment_for(*args, **kwargs), differs=("openai 1.99 (here 2.0)",))
+
+    monkeypatch.setattr("pytest_genaiver.baseline.fresh.environment_for", other)
     app = (project.path / "app.py").read_text()
     dying = app.replace(
         "def ask(question):",
@@ -193,9 +203,25 @@ def test_a_twin_that_dies_is_told_with_its_last_words_and_proves_nothing(project
     assert report["decision"]["verdict"] == "inconclusive"
     reason = "the baseline ran only 4 of its cases: it ended with exit code 7; its last output: *dying"
     pytest.LineMatcher([report["decision"]["reason"]]).fnmatch_lines([reason])
+    own = "warning: --genai-baseline run:HEAD~1: it runs with its own dependencies: openai 1.99 (here 2.0)"
+    result.stdout.fnmatch_lines([own])
     assert report["session"]["complete"] is True
     theirs = next(r for r in project.runs() if r.info.run_name == report["baseline"]["name"])
     assert theirs.data.tags["genaiver.complete"] == "false"
+
+
+def test_dependencies_that_cannot_be_had_are_refused_with_the_option(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise DependencyError("what this commit asks for cannot be installed")
+
+    monkeypatch.setattr("pytest_genaiver.baseline.fresh.environment_for", refuse)
+    project.commit("now")
+    result = project.run("--genai-baseline", "run:HEAD~1")
+    assert result.ret == 4
+    error = "ERROR: --genai-baseline run:HEAD~1: what this commit asks for cannot be installed"
+    result.stderr.fnmatch_lines([error])
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Says that it is ready on the descriptor that the order names, and then does what the test wants.
 START = """#!/usr/bin/env python3
 import json, os, signal, sys, time
+os.setpgid(0, 0)
 order = json.load(open(os.environ["GENAIVER_TWIN"]))
 reading, writing = order["pipes"]
 def say(message):

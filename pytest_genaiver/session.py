@@ -12,9 +12,8 @@ import pytest
 
 from pytest_genaiver import opening
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
-from pytest_genaiver.baseline.choosing import choose
+from pytest_genaiver.baseline.choosing import choose, fresh
 from pytest_genaiver.baseline.finder import Baseline, Finder
-from pytest_genaiver.baseline.fresh import Fresh, fresh
 from pytest_genaiver.baseline.judged import remember
 from pytest_genaiver.baseline.rescoring import Rescoring
 from pytest_genaiver.collecting.collector import Collector
@@ -26,6 +25,7 @@ from pytest_genaiver.core.compare import Comparison, compare
 from pytest_genaiver.core.judgements import Judgements
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.results import SessionFacts
+from pytest_genaiver.core.secrets import Mask, secret_values
 from pytest_genaiver.errors import ConfigError, GenaiverError
 from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.options.usage import usage
@@ -40,6 +40,7 @@ from pytest_genaiver.running.spending import Purse
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_genaiver.baseline.fresh import Fresh
     from pytest_genaiver.core.aggregates import Aggregate
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.policy import MetricPolicy
@@ -64,6 +65,7 @@ class Session:
         self.settings = settings
         self.ledger = closing.Ledger()
         self.judgements = Judgements(reuse=not settings.rejudge)
+        self.mask = Mask(secret_values(os.environ))
         self.plan: Plan | None = None
         self.opened: Opened
         self.run_id = ""
@@ -208,8 +210,7 @@ class Session:
             self.baseline = choose(self._reference, self._finder, plan.cases)
         elif plan.cases:
             self.baseline = self.fresh.begin(plan, self.config, partial(telling.between, reporter=self._terminal()))
-        found = self.baseline.pool is not None or self.fresh is not None
-        if self.settings.require_baseline and not found and plan.cases:
+        if self.settings.require_baseline and self.baseline.facts.name is None and plan.cases:
             why = " ".join([self.baseline.facts.why, *self.baseline.warnings])
             raise GenaiverError(f"--genai-require-baseline: no baseline was found: {why}")
 
@@ -218,8 +219,7 @@ class Session:
 
     def wanted(self) -> Wanted:
         """Ask the gate what it wants run again; empty when it is sure, or decides nothing."""
-        ledgers = [self.ledger, *([self.fresh.ledger] if self.fresh is not None else [])]
-        if self.plan is None or self.settings.gate is SessionGate.OFF or any(one.refused for one in ledgers):
+        if self.plan is None or self.settings.gate is SessionGate.OFF or self.ledger.refused:
             return {}
         facts = SessionFacts(id="", started="", complete=False, repeats=0)
         decision = self._judge(self.plan).ask(self._compared(facts, self.plan))
@@ -289,9 +289,9 @@ class Session:
             judge=self._judge(plan),
             verdicts=self._verdicts,
             notices=self._notices,
+            mask=self.mask,
         )
-        comparison = self._compared(conclusion.facts(self._started, cut_short), plan)
-        conclusion.reach(comparison, self.baseline)
+        conclusion.reach(self._compared(conclusion.facts(self._started, cut_short), plan), self.baseline)
         self.summary = conclusion.summary
         return conclusion.failure
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import uuid
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -12,15 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver import opening
-from pytest_genaiver.adapters import git
-from pytest_genaiver.adapters.environments import environment_for
 from pytest_genaiver.adapters.tracking.files import DETAILS
-from pytest_genaiver.adapters.tracking.place import OURS
 from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
 from pytest_genaiver.baseline.finder import Baseline
 from pytest_genaiver.concluding import closing
 from pytest_genaiver.concluding.closing import Ledger
-from pytest_genaiver.core.ci import CiFacts
+from pytest_genaiver.concluding.snapshots import Snapshots
 from pytest_genaiver.core.latency import INTERLEAVED
 from pytest_genaiver.core.pooling import BaselineFacts, pool
 from pytest_genaiver.core.records import Plan
@@ -28,8 +24,7 @@ from pytest_genaiver.core.results import SessionFacts, Version, VersionResults
 from pytest_genaiver.errors import ConfigError, DependencyError, StoreError
 from pytest_genaiver.running.spending import SharedPurse
 from pytest_genaiver.running.waiting import WithOthers
-from pytest_genaiver.twin import overlay
-from pytest_genaiver.twin.ending import ended_in_order
+from pytest_genaiver.twin.ground import Ground, prepared
 from pytest_genaiver.twin.lockstep import lockstep
 from pytest_genaiver.twin.places import moved, with_this_package
 from pytest_genaiver.version import default_name, identify, session_tags, version_tags
@@ -72,45 +67,38 @@ class Fresh:
     troubles: list[str] = field(default_factory=list)
     order: dict[str, Any] = field(default_factory=dict)
     """What a twin is told, as plain JSON."""
-    _version: Version | None = None
+    _there: Opened | None = None
     _run_id: str = ""
     _tests: str = ""
+    _as_installed: bool = True
     _saved: bool = False
     _started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     _stack: ExitStack = field(default_factory=ExitStack)
 
     @property
     def version(self) -> Version:
-        assert self._version is not None
-        return self._version
+        assert self._there is not None
+        return self._there.version
 
     def begin(self, plan: Plan, config: pytest.Config, say: Callable[[str], None]) -> Baseline:
         """Check the commit out, lay the tests of now over it, record its version; what is known before it runs.
 
         Raises GenaiverError.
         """
-        root = self.opened.surveyed.root
-        self._stack.enter_context(ended_in_order())
-        top = self._stack.enter_context(git.checkout(root, self.sha))
+        root, named = self.opened.surveyed.root, self._named
         self.cases = frozenset(plan.cases)
-        # As the commit itself asks for it: pytest's ini file may be the file that says so.
-        cache = root / OURS / "environments"
         try:
-            environment = environment_for(top, root, cache=cache, say=lambda text: say(f"genaiver: {text}"))
+            ground = prepared(self._stack, root, self.sha, plan.files, lambda text: say(f"genaiver: {text}"))
         except DependencyError as error:
-            raise ConfigError(f"{self._named}: {error}") from error
+            raise ConfigError(f"{named}: {error}") from error
+        top, environment = ground.top, ground.environment
+        self._tests, self._as_installed = ground.tests, not environment.differs
+        self._record(ground)
         if environment.differs:
-            self.notices.append(f"{self._named}: it runs with its own dependencies: {', '.join(environment.differs)}")
-        surveyed = replace(self.opened.surveyed, root=top, head=git.read_head(top, CiFacts()))
-        laid = overlay.existing(overlay.overlay_of(plan.files), root, top)
-        overlay.lay(laid, root, top)
-        self._tests = laid.line()
-        self._record(surveyed, changed=bool(git.changed(top)))
-        if not [path for path in git.changed(root, self.sha) if not laid.covers(path)]:
-            self.notices.append(
-                f"nothing but tests ({self._tests}) differs between {self.reference} and this version: "
-                "the same app runs on both sides"
-            )
+            self.notices.append(f"{named}: it runs with its own dependencies: {', '.join(environment.differs)}")
+        if ground.same_app:
+            same = f"nothing but tests ({ground.tests}) differs from this version: the same app runs on both sides"
+            self.notices.append(f"{named}: {same}")
         session = opening.worker_input(self.opened, self._run_id, self.settings, str(self.folder), workers=2)
         cwd = moved(os.path.realpath(config.invocation_params.dir), root, top)
         Path(cwd).mkdir(parents=True, exist_ok=True)
@@ -125,7 +113,7 @@ class Fresh:
             "python": str(environment.python),
             "env": with_this_package(environment.variables),
             "judgements": {},
-            "named": self._named,
+            "named": named,
             "sha": self.sha,
             "most": self.settings.repeats[1],
         }
@@ -143,17 +131,17 @@ class Fresh:
             self.met(partner.start(self.cases))
             process.runner.partner = partner
 
-    def _record(self, surveyed: Any, *, changed: bool) -> None:
-        """The version of REF's commit, and a session of it; `changed`: under other tests than its own."""
-        store = self.opened.store
+    def _record(self, ground: Ground) -> None:
+        """The version of REF's commit, and a session of it."""
+        store, surveyed = self.opened.store, replace(self.opened.surveyed, root=ground.top, head=ground.head)
         found = identify(surveyed, self.settings, default_name(surveyed, replace(self.settings, version_name=None)))
         model_id = store.version(found.name, version_tags(found, surveyed), {})
         # Where its tests are those of its own commit, this is a session like any other.
         own = self.opened.surveyed.head
         now = f"{own.commit}{'-dirty-' + own.dirty if own.dirty else ''}" if own else ""
-        tree = f"{found.tree}+{now}" if changed else found.tree
-        self._version = replace(found, model_id=model_id, tree=tree)
-        tags = session_tags(self._version) | ({"genaiver.tests_from": now} if changed else {})
+        tree = f"{found.tree}+{now}" if ground.other_tests else found.tree
+        self._there = replace(self.opened, surveyed=surveyed, version=replace(found, model_id=model_id, tree=tree))
+        tags = session_tags(self.version) | ({"genaiver.tests_from": now} if ground.other_tests else {})
         self._run_id = store.start_session(found.name, tags, model_id)
 
     def met(self, ready: Mapping[str, Any]) -> None:
@@ -174,7 +162,7 @@ class Fresh:
     def take(self, records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Keep what partners recorded of its version; the others are returned."""
         known = list(records)
-        name = None if self._version is None else self.version.name
+        name = None if self._there is None else self.version.name
         self.ledger.add({**r, "version": None} for r in known if name is not None and r["version"] == name)
         return [r for r in known if name is None or r["version"] != name]
 
@@ -198,9 +186,18 @@ class Fresh:
         facts = SessionFacts(
             id=INTERLEAVED, run_id=self._run_id, started=self._started.isoformat(), complete=True, repeats=most
         )
+        taken = self._taken("")
         return Baseline(
-            pool=pool([self.results(facts, declared, aggregates)]), facts=self.facts, warnings=tuple(self.notices)
+            pool=pool([self.results(facts, declared, aggregates)]),
+            facts=self.facts,
+            warnings=tuple(self.notices),
+            snapshot=None if taken is None else taken.of(self.version.model_id or ""),
         )
+
+    def _taken(self, command: str) -> Snapshots | None:
+        """What is known of the app that ran; nothing where it ran with other packages than this process sees."""
+        known = self._there if self._as_installed else None
+        return None if known is None else Snapshots.take(known, self.ledger, command)
 
     @property
     def facts(self) -> BaselineFacts:
@@ -222,6 +219,8 @@ class Fresh:
         for record in self.ledger.of(None):
             failed[record.case] = failed.get(record.case, 0) + 1 if record.outcome == "provider" else 2
         again = {case: 1 for case, calls in sorted(failed.items()) if calls == 1}
+        if self.ledger.refused:
+            return replace(decision, more={})
         if decision.more or not again or self.troubles:
             return decision
         has = "it has" if len(again) == 1 else "they have"
@@ -240,7 +239,7 @@ class Fresh:
 
     def save(self, own: SessionFacts, declared: Sequence[MetricPolicy], aggregates: Iterable[str]) -> None:
         """Record it as a session of its version, where there was a case to run. Raises StoreError."""
-        if self._version is None:
+        if self._there is None:
             return
         store, run_id = self.opened.store, self._run_id
         produced = self.ledger.produced
@@ -259,11 +258,18 @@ class Fresh:
             accepted=(),
         )
         results = self.results(facts, declared, aggregates)
-        details = {DETAILS: closing.details_text(self.ledger)}
-        store.save_results(run_id, closing.results_text(results), closing.table_of(results), details)
-        store.save_metrics(run_id, self.version.model_id or "", closing.aggregates(results, None))
-        store.end_session(run_id, {"genaiver.complete": str(facts.complete).lower()}, ok=facts.complete)
+        model_id, taken = self.version.model_id or "", self._taken(own.command or "")
+        more = {DETAILS: closing.details_text(self.ledger), **(taken.files(model_id) if taken else {})}
+        tags = {"genaiver.complete": str(facts.complete).lower()}
+        if taken is not None:
+            results.snapshot = taken.of(model_id)
+            tags["genaiver.snapshot"] = results.snapshot.digest
+        store.save_results(run_id, closing.results_text(results), closing.table_of(results), more)
+        store.save_metrics(run_id, model_id, closing.aggregates(results, None))
+        store.end_session(run_id, tags, ok=facts.complete)
         self._saved = True
+        if taken is not None:
+            taken.record(model_id, run_id)
 
     def close(self) -> None:
         """End its twin, remove its files; a session that came to nothing is closed as what it is."""
@@ -271,28 +277,3 @@ class Fresh:
         if self._run_id and not self._saved:
             with suppress(StoreError):
                 self.opened.store.end_session(self._run_id, {}, ok=False)
-
-
-def fresh(reference: object, opened: Opened, settings: Settings, distance: Any) -> Fresh | None:
-    """The baseline that `run:REF` names; None for any other reference. Raises ConfigError."""
-    if not isinstance(reference, str) or not reference.startswith(FORM):
-        return None
-    ref, head = reference.removeprefix(FORM).strip(), opened.surveyed.head
-    if head is None:
-        raise ConfigError(f"--genai-baseline: {reference!r} needs a git repository, and there is none here")
-    sha = git.resolve(head.toplevel, ref)
-    if sha is None:
-        near = git.near_refs(head.toplevel, ref)
-        hint = f"; near: {', '.join(near)}" if near else "; write a branch, tag or commit, such as run:HEAD~1"
-        raise ConfigError(f"--genai-baseline: {reference!r}: {ref!r} is no git ref or commit of this clone{hint}")
-    if sha in (head.commit, head.tested) and head.dirty is None:
-        raise ConfigError(
-            f"--genai-baseline: {reference!r} is the version under test itself ({opened.version.name}), "
-            "and nothing is changed since; name an earlier commit, such as run:HEAD~1"
-        )
-    made = tempfile.TemporaryDirectory(prefix="genaiver-twin-")
-    found = Fresh(
-        opened=opened, settings=settings, reference=ref, sha=sha, distance=distance(sha), folder=Path(made.name)
-    )
-    found._stack.callback(made.cleanup)
-    return found

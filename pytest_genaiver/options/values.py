@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_genaiver.core.deployments import environment_name
 from pytest_genaiver.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
     from pytest_genaiver.core.policy import MetricPolicy
 
-REPORT_SUFFIXES = (".json",)
-# Forms of --genai-baseline that are documented, but not built yet.
-LATER_BASELINES = ("deployed:",)
-BASELINES = "auto, none, a git ref, a version name, a model id (m-...), a results file (*.json) or run:REF"
+REPORT_SUFFIXES = (".json", ".md", ".html")
+BASELINES = (
+    "auto, none, a git ref, a version name, a model id (m-...), deployed:ENV (what runs there now), a results file "
+    "(*.json) or run:REF (that commit runs now)"
+)
 BOOLEANS = {
     "1": True,
     "true": True,
@@ -143,11 +145,14 @@ def alpha(given: Given) -> float:
 def baseline(given: Given) -> str:
     """What --genai-baseline names; whether it exists is found out later, by who looks it up."""
     value = text(given)
-    if value.startswith(LATER_BASELINES):
-        form = value.partition(":")[0]
-        raise given.refuse(f"{form}: is not available in this version; allowed: {BASELINES}")
     if value.startswith("-"):
         raise given.refuse(f"allowed: {BASELINES}")
+    if value.startswith("deployed:"):
+        try:
+            environment_name(value.removeprefix("deployed:"))
+        except ConfigError as error:
+            raise given.refuse(str(error)) from error
+        return value
     if given.from_ini and value.endswith(".json"):
         return str(given.folder / value)
     return value

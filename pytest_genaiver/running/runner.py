@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_genaiver.adapters.traces.scope import Scope
-from pytest_genaiver.cases import GenaiCase, GenaiVersion, using
-from pytest_genaiver.collecting.marker import copied
+from pytest_genaiver.cases import using
 from pytest_genaiver.collecting.planned import PLANNED
-from pytest_genaiver.core.variants import bare_id
 from pytest_genaiver.errors import CallRefused
 from pytest_genaiver.running import soft
 from pytest_genaiver.running.ahead import Ahead
-from pytest_genaiver.running.execution import Around, Execution
-from pytest_genaiver.running.outcomes import as_failed, outcome_of, request_id, with_own_output
+from pytest_genaiver.running.execution import Around, Execution, begun
+from pytest_genaiver.running.outcomes import as_failed, outcome_of, request_id, score_properties, with_own_output
 from pytest_genaiver.running.partner import Alone
 from pytest_genaiver.running.prints import Prints
 from pytest_genaiver.running.recording import Recorder
 from pytest_genaiver.running.repeating import run_again, sibling_of
 from pytest_genaiver.running.scoring import Scoring
+from pytest_genaiver.running.secrets import learn
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from pytest_genaiver.adapters.traces.tracer import Tracer
+    from pytest_genaiver.cases import GenaiCase, GenaiVersion
     from pytest_genaiver.core.judgements import Judgements
     from pytest_genaiver.core.records import RepeatRecord
     from pytest_genaiver.running.execution import Told
@@ -72,6 +72,7 @@ class Runner:
         )
         self.scoring = Scoring(tracer=tracer, pool=self.ahead.pool, judgements=judgements, purse=purse)
         self._recorder = Recorder(tracer=tracer, scoring=self.scoring, told=told, others=others)
+        self._mask = tracer.mask
         # Unique in the process too: a context that outlives its session must not pass for one of this one.
         self.partner: Partner = Alone()
         self.first = 0  # as which repeat pytest begins an item
@@ -98,6 +99,7 @@ class Runner:
     def plan(self, wanted: Sequence[tuple[pytest.Item, int]]) -> None:
         """These repeats will run, in this order: here, and at the partner's."""
         self._prints.tap()
+        learn(self._mask)
         self.partner.plan(wanted)
         self.ahead.plan(wanted)
 
@@ -174,6 +176,7 @@ class Runner:
         # A rerun (pytest-rerunfailures) is the same repeat again: its last attempt counts.
         self._failed.pop(self._repeat, None)
         self._soft.pop(self._repeat, None)
+        learn(self._mask)
         now.exit.enter_context(self._tracer.open(now.scope))
         if isinstance(now, Execution):
             now.exit.enter_context(using(now.planned.version))
@@ -207,6 +210,7 @@ class Runner:
             try:
                 return (yield)
             finally:
+                learn(self._mask)
                 if now.case.has_output:
                     span.set_outputs(now.case.output)
 
@@ -250,7 +254,7 @@ class Runner:
             return report
         now.outcome = outcome_of(report, call, now.outcome)
         if planned.soft and now.outcome == "failed" and (why := soft.soften(report, call)) is not None:
-            now.rationale = self._soft[self._repeat] = why
+            now.rationale = self._soft[self._repeat] = self._mask.text(why)
         last = self._repeat == planned.repeats - 1
         shown = with_own_output(report, self._sections, now.printed)
         if report.failed:
@@ -264,6 +268,7 @@ class Runner:
             self._finish(item, now)
             if last:
                 setattr(report, RECORDS, [r.to_json() for r in self._records])
+                report.user_properties += score_properties(self._records)
         return report
 
     def _finish(self, item: pytest.Item, now: Execution) -> None:
@@ -287,14 +292,4 @@ class Runner:
             row_tags=planned.tags,
             model_id=None if planned.version is None else self.version.id_of(planned.version),
         )
-        execution = Execution(scope=scope, planned=planned, repeat=repeat)
-        execution.case = GenaiCase(
-            id=bare_id(planned.case),
-            inputs=copied(dict(planned.inputs)),
-            expectations=copied(dict(planned.expectations)),
-            repeat=repeat,
-            trace=lambda: self._tracer.trace_of(scope),
-            answer=None if planned.target is None else execution.answer,
-            judging=lambda: self._tracer.judging(scope),
-        )
-        return execution
+        return begun(Execution(scope=scope, planned=planned, repeat=repeat), self._tracer)

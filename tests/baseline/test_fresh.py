@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_genaiver.baseline.fresh import Fresh, fresh
+from pytest_genaiver.baseline.choosing import fresh
+from pytest_genaiver.baseline.fresh import Fresh
 from pytest_genaiver.core.decision import Decision
 from pytest_genaiver.core.records import RepeatRecord
 from pytest_genaiver.core.results import Version
@@ -74,7 +75,8 @@ def test_it_keeps_the_records_of_its_own_version() -> None:
     own = record("a").to_json()
     theirs = record("a", version="app-00000000").to_json()
     assert found.take([own, theirs]) == [own, theirs]
-    found._version = Version(name="app-00000000", app="app")
+    there: Any = SimpleNamespace(version=Version(name="app-00000000", app="app"))
+    found._there = there
     assert found.take([own, theirs]) == [own]
     assert [r.case for r in found.ledger.of(None)] == ["a"]
 
@@ -88,6 +90,8 @@ def test_what_a_process_told_at_its_end_is_counted() -> None:
         "judgements": {},
         "records": ["old"],
         "unused": 0,
+        "seen": {},
+        "params": {},
     }
     found.count({"records": [record("a").to_json()], "finished": finished, "trouble": None})
     found.count({"records": [], "finished": None, "trouble": "it ended"})
@@ -116,5 +120,5 @@ def test_both_share_one_purse_and_call_half_at_once(tmp_path: Path) -> None:
 
 def test_another_reference_is_no_such_baseline() -> None:
     opened: Any = SimpleNamespace()
-    assert fresh("HEAD~1", opened, Settings(), None) is None
-    assert fresh(None, opened, Settings(), None) is None
+    assert fresh("HEAD~1", opened, Settings(), lambda _: 1) is None
+    assert fresh(None, opened, Settings(), lambda _: 1) is None

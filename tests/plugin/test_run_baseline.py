@@ -134,6 +134,7 @@ def test_when_the_provider_got_worse_for_everybody_only_the_recorded_baseline_lo
     assert report["decision"]["metrics"]["good"]["baseline"] == 1.0
 
 
+@pytest.mark.story
 def test_an_app_that_answers_worse_is_found_with_as_many_values_on_both_sides_one_after_the_other(
     project: Project,
 ) -> None:
@@ -184,13 +185,14 @@ def test_a_conftest_that_the_app_does_not_suit_is_told_with_its_reason(project: 
     )
 
 
+@pytest.mark.story
 def test_a_twin_that_dies_is_told_with_its_last_words_and_proves_nothing(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def other(*args: Any, **kwargs: Any) -> environments.Environment:
         return replace(environments.environment_for(*args, **kwargs), differs=("openai 1.99 (here 2.0)",))
 
-    monkeypatch.setattr("pytest_genaiver.baseline.fresh.environment_for", other)
+    monkeypatch.setattr("pytest_genaiver.twin.ground.environment_for", other)
     app = (project.path / "app.py").read_text()
     dying = app.replace(
         "def ask(question):",
@@ -216,7 +218,7 @@ def test_dependencies_that_cannot_be_had_are_refused_with_the_option(
     def refuse(*_: Any, **__: Any) -> None:
         raise DependencyError("what this commit asks for cannot be installed")
 
-    monkeypatch.setattr("pytest_genaiver.baseline.fresh.environment_for", refuse)
+    monkeypatch.setattr("pytest_genaiver.twin.ground.environment_for", refuse)
     project.commit("now")
     result = project.run("--genai-baseline", "run:HEAD~1")
     assert result.ret == 4
@@ -252,6 +254,7 @@ def test_outside_git_there_is_nothing_to_run(project: Project) -> None:
     )
 
 
+@pytest.mark.story
 def test_under_xdist_each_worker_has_a_twin_of_its_own(project: Project) -> None:
     app = (project.path / "app.py").read_text()
     project.commit("one", **{"app_v1.py": app})
@@ -279,6 +282,7 @@ def ask(question):
 """
 
 
+@pytest.mark.story
 def test_a_session_that_is_interrupted_takes_its_twin_along(project: Project, tmp_path: Path) -> None:
     log = tmp_path / "pids"
     project.commit("lasting", **{"app.py": LASTING.format(log=str(log))})

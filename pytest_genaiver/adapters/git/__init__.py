@@ -11,6 +11,7 @@ from __future__ import annotations
 from pytest_genaiver.adapters.git.branches import merge_base, tips
 from pytest_genaiver.adapters.git.checkout import checkout
 from pytest_genaiver.adapters.git.command import NO_GIT, git_available
+from pytest_genaiver.adapters.git.content import Tracked, contents, patch, tracked
 from pytest_genaiver.adapters.git.head import Head, read_head
 from pytest_genaiver.adapters.git.history import (
     Logged,
@@ -33,10 +34,12 @@ __all__ = [
     "Head",
     "Logged",
     "Target",
+    "Tracked",
     "ancestors",
     "changed",
     "checkout",
     "commit_date",
+    "contents",
     "distance",
     "first_parents",
     "git_available",
@@ -46,11 +49,13 @@ __all__ = [
     "log",
     "merge_base",
     "near_refs",
+    "patch",
     "read_head",
     "resolve",
     "subject",
     "target",
     "target_ref",
     "tips",
+    "tracked",
     "trailers",
 ]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.tracking.store import SessionRef, Store, VersionRef
     from pytest_genaiver.core.records import PlannedCase
     from pytest_genaiver.core.results import VersionResults
+    from pytest_genaiver.core.variants import Case
 
 MOST_READ = 5 * NEWEST
 """Sessions of one version that are read at most: a case that is always skipped never fills its pool."""
@@ -51,7 +52,7 @@ class Recorded:
         return self._files[path]
 
     def sessions(
-        self, ref: VersionRef, cases: Mapping[str, PlannedCase] | None, *, cut_short: bool = False
+        self, ref: VersionRef, cases: Mapping[str, Case] | None, *, cut_short: bool = False
     ) -> list[VersionResults]:
         """Complete sessions of a version, newest first; with `cut_short` the others.
 
@@ -102,7 +103,7 @@ def coverage(
     return (len(found.same) + len(found.renamed)) / len(cases)
 
 
-def is_full(sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]) -> bool:
+def is_full(sessions: Sequence[VersionResults], cases: Mapping[str, Case]) -> bool:
     """Whether older sessions would add nothing to the pool of these cases, or so many were read that they may not."""
     trees: dict[str, str | None] = {}
     pooled = [s for s in sessions if trees.setdefault(s.version.name, s.version.tree) == s.version.tree]

@@ -22,6 +22,7 @@ what was asked. The last three are pytest's own."""
 
 # Imported when it is called for: `genaiver --help` and completion stay quick.
 COMMANDS = {
+    "bisect": "pytest_genaiver.cli.bisect",
     "completion": "pytest_genaiver.cli.completion",
 }
 

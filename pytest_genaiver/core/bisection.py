@@ -124,7 +124,7 @@ class Search:
         least = min(have, key=lambda c: have[c])
         if have[least] < self.terms.ends:
             return Ask(commit=least, repeats=self.terms.ends - have[least])
-        blurred = not self.of(good, bad).worse or self._repeats_to_tell(good, bad) > self.terms.ends
+        blurred = not self.of(good, bad).worse or self.repeats_to_tell(good, bad) > self.terms.ends
         if blurred and have[least] < self.terms.most:
             return Ask(commit=least, repeats=min(self.terms.ends, self.terms.most - have[least]))
         return None
@@ -178,11 +178,15 @@ class Search:
         return max(-MOST_BELIEVED, min(MOST_BELIEVED, ratio))
 
     def repeats_for(self, commit: str, good: str, bad: str) -> int:
-        """Repeats that one more run of a commit should have; 0 where it has as many as may be asked for."""
-        have, wanted = self.repeats(commit), self._repeats_to_tell(good, bad)
-        return min(wanted - have if have < wanted else wanted, self.terms.most - have)
+        """Repeats that one more run of a commit should have; 0 where it has as many as may be asked for.
 
-    def _repeats_to_tell(self, good: str, bad: str) -> int:
+        What was not enough is doubled: a session costs time beside its calls.
+        """
+        have, wanted = self.repeats(commit), self.repeats_to_tell(good, bad)
+        return min(wanted - have if have < wanted else have, self.terms.most - have)
+
+    def repeats_to_tell(self, good: str, bad: str) -> int:
+        """Repeats of one commit that tell on which side of the drop it is, as a rule."""
         sides = self.repeats(good), self.repeats(bad)
         return repeats_to_tell(self.of(good, bad), *sides, self.level, self.terms.most)
 

@@ -96,3 +96,14 @@ def repeats_to_tell(seen: Contrast, before: int, after: int, level: float, most:
     once = seen.se**2 / (1 / before + 1 / after)
     room = (seen.drop / (NormalDist().inv_cdf(1 - level) + POWER)) ** 2 - once / before
     return most if room <= 0 else min(most, max(1, math.ceil(once / room)))
+
+
+def repeats_of_both(seen: Contrast, before: int, after: int, level: float) -> int | None:
+    """Repeats of each side after which a drop as large as this one is seen at `level` nine times in ten.
+
+    None where the drop does not exceed what the metric tolerates: no number of repeats makes it a regression.
+    """
+    if seen.drop is None or seen.drop <= seen.decision.tolerance or not before or not after:
+        return None
+    once = seen.se**2 / (1 / before + 1 / after)
+    return max(1, math.ceil(2 * once * ((NormalDist().inv_cdf(1 - level) + POWER) / seen.drop) ** 2))

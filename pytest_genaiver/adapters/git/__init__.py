@@ -11,12 +11,25 @@ from __future__ import annotations
 from pytest_genaiver.adapters.git.checkout import checkout
 from pytest_genaiver.adapters.git.command import NO_GIT, git_available
 from pytest_genaiver.adapters.git.head import Head, read_head
-from pytest_genaiver.adapters.git.history import ancestors, commit_date, distance, log, near_refs, resolve, trailers
+from pytest_genaiver.adapters.git.history import (
+    CommitNote,
+    ancestors,
+    commit_date,
+    distance,
+    log,
+    merge_base,
+    near_refs,
+    note,
+    path_between,
+    resolve,
+    trailers,
+)
 from pytest_genaiver.adapters.git.target import Target, target
 from pytest_genaiver.adapters.git.worktree import is_untracked
 
 __all__ = [
     "NO_GIT",
+    "CommitNote",
     "Head",
     "Target",
     "ancestors",
@@ -26,7 +39,10 @@ __all__ = [
     "git_available",
     "is_untracked",
     "log",
+    "merge_base",
     "near_refs",
+    "note",
+    "path_between",
     "read_head",
     "resolve",
     "target",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -91,3 +92,40 @@ def trailers(toplevel: Path, sha: str, key: str) -> list[str]:
     raw = must(toplevel, "-c", "log.showSignature=false", "log", "--no-patch", "--max-count=1", shape, sha, "--")
     found = raw.decode("utf-8", "replace").strip("\n").split("\0")
     return [value.strip() for value in found if value.strip()]
+
+
+def path_between(toplevel: Path, old: str, new: str) -> list[str] | None:
+    """The commits from `old` to `new` along first parents, both included, oldest first; None where no way leads."""
+    first, last = resolve(toplevel, old), resolve(toplevel, new)
+    if first is None or last is None:
+        return None
+    listed = must(toplevel, "rev-list", "--first-parent", "--parents", last, f"^{first}", "--").decode().splitlines()
+    rows = [line.split() for line in reversed(listed)]
+    if not rows or rows[0][1:2] != [first]:
+        return [first] if first == last else None
+    return [first, *(row[0] for row in rows)]
+
+
+def merge_base(toplevel: Path, one: str, other: str) -> str | None:
+    """The nearest common ancestor; None where there is none in this clone."""
+    return ask(toplevel, "merge-base", one, other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitNote:
+    """What a person wants to know of a commit. `authored` is ISO 8601 with the author's own offset."""
+
+    sha: str
+    subject: str
+    author: str
+    authored: str
+    parents: tuple[str, ...]
+
+
+def note(toplevel: Path, sha: str) -> CommitNote:
+    """Subject, author and date of a commit of this clone."""
+    shape = "--format=%H%x00%s%x00%an%x00%aI%x00%P"
+    flags = ("--no-patch", "--max-count=1", "--encoding=UTF-8")
+    raw = must(toplevel, "-c", "log.showSignature=false", "log", *flags, shape, sha, "--")
+    full, subject, author, authored, parents = raw.decode("utf-8", "replace").strip("\n").split("\0")
+    return CommitNote(sha=full, subject=subject, author=author, authored=authored, parents=tuple(parents.split()))

@@ -8,35 +8,41 @@ git is not installed.
 
 from __future__ import annotations
 
+from pytest_genaiver.adapters.git.branches import merge_base, tips
 from pytest_genaiver.adapters.git.checkout import checkout
 from pytest_genaiver.adapters.git.command import NO_GIT, git_available
 from pytest_genaiver.adapters.git.head import Head, read_head
 from pytest_genaiver.adapters.git.history import (
-    CommitNote,
+    Logged,
     ancestors,
     commit_date,
     distance,
+    first_parents,
+    holds,
     log,
-    merge_base,
     near_refs,
-    note,
-    path_between,
     resolve,
+    subject,
     trailers,
 )
-from pytest_genaiver.adapters.git.target import Target, target
-from pytest_genaiver.adapters.git.worktree import is_untracked
+from pytest_genaiver.adapters.git.path import CommitNote, note, path_between
+from pytest_genaiver.adapters.git.target import Target, target, target_ref
+from pytest_genaiver.adapters.git.worktree import is_tracked, is_untracked
 
 __all__ = [
     "NO_GIT",
     "CommitNote",
     "Head",
+    "Logged",
     "Target",
     "ancestors",
     "checkout",
     "commit_date",
     "distance",
+    "first_parents",
     "git_available",
+    "holds",
+    "is_tracked",
     "is_untracked",
     "log",
     "merge_base",
@@ -45,6 +51,9 @@ __all__ = [
     "path_between",
     "read_head",
     "resolve",
+    "subject",
     "target",
+    "target_ref",
+    "tips",
     "trailers",
 ]

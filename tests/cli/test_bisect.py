@@ -379,6 +379,7 @@ def test_answer(question, genai_case):
 """
 
 
+@pytest.mark.story
 def test_a_real_search_interrupted_and_gone_on_with_leaves_the_users_tree_alone(recorded, monkeypatch) -> None:
     repo = recorded.repo
     repo.write("test_app.py", TESTS)

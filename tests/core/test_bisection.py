@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pytest_genaiver.core.bisection import MOST_BELIEVED, Search, Terms, steps
-from pytest_genaiver.core.contrast import Evidence, contrast, repeats_to_tell
+from pytest_genaiver.core.contrast import Evidence, contrast, repeats_of_both, repeats_to_tell
 from pytest_genaiver.core.policy import MetricPolicy
 
 if TYPE_CHECKING:
@@ -266,3 +266,15 @@ def test_repeats_to_tell_what_cannot_be_told() -> None:
     assert repeats_to_tell(small, 5, 5, 0.01, 20) == 20
     assert repeats_to_tell(better, 5, 5, 0.01, 20) == 20
     assert repeats_to_tell(small, 0, 5, 0.01, 20) == 20
+
+
+def test_repeats_that_both_sides_would_need() -> None:
+    small = contrast(drawn(0.85, 5, 1), drawn(0.7, 5, 2), TERMS.policy, 0.01)
+    needed = repeats_of_both(small, 5, 5, 0.01)
+    once = small.se**2 / (1 / 5 + 1 / 5)
+    z = 2.3263 + 1.2816
+    assert small.drop >= z * math.sqrt(2 * once / needed)
+    assert small.drop < z * math.sqrt(2 * once / (needed - 1))
+    tolerant = contrast(drawn(0.85, 5, 1), drawn(0.7, 5, 2), MetricPolicy("passed", tolerance=0.5), 0.01)
+    assert repeats_of_both(tolerant, 5, 5, 0.01) is None
+    assert repeats_of_both(small, 0, 5, 0.01) is None

@@ -15,6 +15,7 @@ ALL = (
     ["benchmarks/judged_again.py"],
     ["benchmarks/gate_speed.py"],
     ["-m", "benchmarks.gate.run"],
+    ["-m", "benchmarks.bisection"],
 )
 
 

@@ -26,11 +26,13 @@ from pytest_genaiver.adapters.git.history import (
     subject,
     trailers,
 )
+from pytest_genaiver.adapters.git.path import CommitNote, note, path_between
 from pytest_genaiver.adapters.git.target import Target, target, target_ref
 from pytest_genaiver.adapters.git.worktree import changed, is_tracked, is_untracked
 
 __all__ = [
     "NO_GIT",
+    "CommitNote",
     "Head",
     "Logged",
     "Target",
@@ -49,7 +51,9 @@ __all__ = [
     "log",
     "merge_base",
     "near_refs",
+    "note",
     "patch",
+    "path_between",
     "read_head",
     "resolve",
     "subject",

@@ -8,6 +8,7 @@
       GitError                 git cannot answer; the message holds the fix
       StoreError               the MLflow store cannot be reached, or refuses
       ResultsError             a results file that cannot be read
+      CodeError                the code of a version cannot be packed, unpacked or served
       CallTimeout              a target or judge took longer than genai_call_timeout (a TimeoutError)
       CallRefused              a call that was not made: the cost limit was reached, or the session was stopped
     GenaiverWarning            base of our warnings, so that they can be filtered
@@ -44,6 +45,10 @@ class StoreError(GenaiverError):
 
 class ResultsError(GenaiverError):
     """A results file that is missing, malformed, or written by a newer version."""
+
+
+class CodeError(GenaiverError):
+    """The code of a version cannot be packed, unpacked, or made a model."""
 
 
 class CallTimeout(GenaiverError, TimeoutError):

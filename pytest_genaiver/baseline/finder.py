@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.pooling import Pool
     from pytest_genaiver.core.records import PlannedCase
     from pytest_genaiver.core.results import Version, VersionResults
+    from pytest_genaiver.core.snapshot import Snapshot
     from pytest_genaiver.version import Surveyed
 
 ENOUGH = 0.8
@@ -34,11 +35,15 @@ MOST_ANCESTORS = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What was chosen. `pool` is None where there is none; `warnings` are one-line sentences."""
+    """What was chosen. `pool` is None where there is none; `warnings` are one-line sentences.
+
+    `snapshot` is that of its newest session; None where that recorded none.
+    """
 
     pool: Pool | None
     facts: BaselineFacts
     warnings: tuple[str, ...] = ()
+    snapshot: Snapshot | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -262,7 +267,8 @@ class Finder:
             sessions=len(candidate.pool.sessions),
             ancestors=len(pooled.sessions) - len(candidate.pool.sessions),
         )
-        return Baseline(pool=pooled, facts=facts, warnings=tuple(self._warnings))
+        snapshot = self._recorded.snapshot(candidate.sessions[0])
+        return Baseline(pool=pooled, facts=facts, warnings=tuple(self._warnings), snapshot=snapshot)
 
 
 _SHALLOW = (

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.adapters import results_file
+from pytest_genaiver.adapters.tracking import snapshots
 from pytest_genaiver.core.matching import match
 from pytest_genaiver.core.pooling import NEWEST, Pool, PooledCase, pool
 from pytest_genaiver.core.variants import full_id
-from pytest_genaiver.errors import ResultsError
+from pytest_genaiver.errors import GenaiverError, ResultsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.tracking.store import SessionRef, Store, VersionRef
     from pytest_genaiver.core.records import PlannedCase
     from pytest_genaiver.core.results import VersionResults
+    from pytest_genaiver.core.snapshot import Snapshot
     from pytest_genaiver.core.variants import Case
 
 MOST_READ = 5 * NEWEST
@@ -65,6 +67,17 @@ class Recorded:
                 if cases is None or is_full(loaded, cases):
                     break
         return loaded
+
+    def snapshot(self, results: VersionResults) -> Snapshot | None:
+        """What the session of these results saw of the app; None where it left no snapshot, or none can be read."""
+        run_id = results.session.run_id
+        if results.snapshot is not None or run_id is None or run_id not in self._runs:
+            return results.snapshot
+        try:
+            return snapshots.of_run(self._store, run_id)
+        except GenaiverError as error:
+            self.warnings.append(str(error))
+            return None
 
     def read(self, session: SessionRef) -> VersionResults | None:
         """One session's results; one that cannot be read is named, and the others serve."""

@@ -24,6 +24,9 @@ INSTALLERS = frozenset({"pip", "setuptools", "wheel", "uv", "distribute"})
 SYSTEM = "system:"
 """What the name of a system prompt starts with, before its first words."""
 
+SERVED = "served as"
+"""The setting that holds what the provider says it answered with, where that is not the name that was asked for."""
+
 Area = Literal["configuration", "model", "prompt", "dependency", "python", "code"]
 
 _PLAIN = ("params", "prompts", "dependencies")
@@ -59,13 +62,14 @@ class Snapshot:
         The commit and what was not committed, the parameters, models, prompts and dependencies (by their normalised
         names, without `INSTALLERS`), and Python's minor version. Not the platform, the command, the branch and the
         remote: a clone on another machine, at this commit and with these dependencies, is the same app. Not the tree
-        either: where a merge was tested, it holds what the target branch had that day.
+        either: where a merge was tested, it holds what the target branch had that day. Nor what a model was served
+        as: that is the provider's doing, which `changes` tells all the same.
         """
         made_of = {
             "commit": self.commit,
             "dirty": self.dirty,
             "params": self.params,
-            "models": self.models,
+            "models": {model: _asked(settings) for model, settings in self.models.items()},
             "prompts": self.prompts,
             "dependencies": resolved(self.dependencies),
             "python": minor(self.python),
@@ -142,8 +146,9 @@ def dependencies_digest(dependencies: Mapping[str, str]) -> str:
 
 
 def minor(python: str) -> str:
-    """`3.11` of `3.11.9`."""
-    return ".".join(python.split(".")[:2])
+    """`3.11` of `3.11.9`; `3.11 (PyPy)` of `3.11.9 (PyPy)`."""
+    version, space, implementation = python.partition(" ")
+    return ".".join(version.split(".")[:2]) + space + implementation
 
 
 def _check_schema(schema: int) -> None:
@@ -182,6 +187,10 @@ def _model_changes(
     for old, new in sorted(pairs, key=lambda pair: pair[1]):
         for change in _differences("model", before[old], after[new]):
             yield Change(area="model", name=f"{new} {change.name}", before=change.before, after=change.after)
+
+
+def _asked(settings: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in settings.items() if name != SERVED}
 
 
 def _settings(settings: Mapping[str, str]) -> str:

@@ -85,7 +85,10 @@ class Versus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Everything that a report shows, in its order."""
+    """Everything that a report shows, in its order.
+
+    `since` is what changed since the baseline: each fact an area, its names what changed there.
+    """
 
     verdict: str
     tone: Tone
@@ -100,3 +103,4 @@ class Summary:
     links: tuple[Link, ...]
     next_step: str
     versus: tuple[Versus, ...] = ()
+    since: tuple[Fact, ...] = ()

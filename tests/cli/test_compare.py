@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from pytest_genaiver.adapters.tracking.files import SNAPSHOT
 from pytest_genaiver.cli.main import NO, OK, USAGE
 from pytest_genaiver.core.snapshot import Snapshot
 from pytest_genaiver.looking.compared import letter
-from pytest_genaiver.looking.recordings import SNAPSHOT
 
 GOOD, BAD = [1.0], [1.0, 0.0]
 

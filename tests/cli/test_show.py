@@ -9,12 +9,11 @@ import click
 
 from pytest_genaiver import looking, opening
 from pytest_genaiver.adapters.tracking.deployments import deploy, pin
+from pytest_genaiver.adapters.tracking.files import REQUIREMENTS, SNAPSHOT
 from pytest_genaiver.cli.main import OK, USAGE, main
 from pytest_genaiver.cli.project import open_project
 from pytest_genaiver.cli.versions import find_version
 from pytest_genaiver.core.snapshot import Snapshot
-from pytest_genaiver.looking.recordings import SNAPSHOT
-from pytest_genaiver.looking.reproducing import REQUIREMENTS
 
 HOSTILE = "x\x1b[31m\u202e<b>\nnext"
 

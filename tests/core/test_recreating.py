@@ -22,7 +22,7 @@ PLAIN = Recipe(
     requirements="# Python 3.11.9\nmlflow==3.17.2\n# app: editable, not from a package index\n",
     digest="0123456789abcdef" * 4,
 )
-UNCOMMITTED = "the changes that were not committed; they were not recorded (genai_code = archive keeps them)"
+UNCOMMITTED = "the changes that were not committed, which were not recorded (genai_code = archive keeps them)"
 
 
 def lines(**changed):
@@ -84,9 +84,14 @@ def test_without_recorded_dependencies_no_environment_is_made() -> None:
 
 
 def test_uncommitted_changes_are_applied_where_they_were_kept() -> None:
-    assert "git apply '../the patch'" in lines(dirty=True, patch="../the patch")
-    assert not any("not committed" in line for line in lines(dirty=True, patch="../the patch"))
-    assert not any("git apply" in line for line in lines(patch="../the patch"))
+    patch = b"diff --git a/x b/x\n" + bytes(range(256))
+    found = lines(dirty=True, patch=patch)
+    start = found.index("base64 --decode <<'PATCH' | git apply --index")
+    text = "\n".join(found[start:])
+    said = subprocess.run(["bash", "-c", f"git() {{ cat; }}; {text}"], capture_output=True, check=False)
+    assert said.stdout.startswith(patch)
+    assert not any("not committed" in line for line in found)
+    assert not any("git apply" in line for line in lines(patch=patch))
 
 
 def test_submodules_and_the_folder_of_a_project_below_git_s_top() -> None:

@@ -129,6 +129,7 @@ ANOTHER_APP = [
         [change("dependency", "httpx", None, "0.28"), change("dependency", "pyyaml", "6.0", None)],
     ),
     ({"python": "3.12.1"}, [change("python", "python", "3.11", "3.12")]),
+    ({"python": "3.11.9 (PyPy)"}, [change("python", "python", "3.11", "3.11 (PyPy)")]),
 ]
 
 
@@ -141,6 +142,12 @@ def test_another_app_has_another_digest_and_what_changed_is_told(
     assert list(changes(WHOLE, other)) == expected
     back = [replace(c, before=c.after, after=c.before) for c in changes(other, WHOLE)]
     assert {(c.area, c.before, c.after) for c in back} == {(c.area, c.before, c.after) for c in expected}
+
+
+def test_what_a_model_was_served_as_is_told_and_no_other_app() -> None:
+    other = replace(WHOLE, models={"gpt-4o-mini": {**WHOLE.models["gpt-4o-mini"], "served as": "gpt-4o-mini-2"}})
+    assert other.digest == WHOLE.digest
+    assert changes(WHOLE, other) == (change("model", "gpt-4o-mini served as", None, "gpt-4o-mini-2"),)
 
 
 def test_changes_come_area_by_area() -> None:

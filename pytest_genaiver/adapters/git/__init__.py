@@ -8,6 +8,7 @@ git is not installed.
 from __future__ import annotations
 
 from pytest_genaiver.adapters.git.command import NO_GIT, git_available
+from pytest_genaiver.adapters.git.content import Tracked, contents, patch, tracked
 from pytest_genaiver.adapters.git.head import Head, read_head
 from pytest_genaiver.adapters.git.history import (
     Logged,
@@ -30,8 +31,10 @@ __all__ = [
     "Head",
     "Logged",
     "Target",
+    "Tracked",
     "ancestors",
     "commit_date",
+    "contents",
     "distance",
     "first_parents",
     "git_available",
@@ -39,9 +42,11 @@ __all__ = [
     "is_untracked",
     "log",
     "near_refs",
+    "patch",
     "read_head",
     "resolve",
     "subject",
     "target",
+    "tracked",
     "trailers",
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.traces import internals, process_state
 from pytest_genaiver.adapters.traces.attribution import CURRENT, Attribution, Here, current
+from pytest_genaiver.adapters.traces.configuration import Seen
 from pytest_genaiver.adapters.traces.hold import Held, Hold, live_trace
 from pytest_genaiver.adapters.traces.reading import MODEL, USAGE, Measured, known_cost, measure
 from pytest_genaiver.adapters.traces.scope import Count, Destination, Scope, complete, link
@@ -46,6 +47,7 @@ class Tracer:
         self._writer = TraceWriter(to.tracking_uri)
         self._hold = Hold(on_trace=self._arrived, on_flush=self.flush, on_bypass=self._bypassed)
         self._scopes = Attribution()
+        self._seen = Seen()
         self._strays: list[Held] = []
         self._produced: dict[str, str] = {}
         self._waiting: list[Held] = []
@@ -212,8 +214,8 @@ class Tracer:
             self._write()
         with self._lock:
             missing = {h.trace_id: self._produced.get(h.trace_id, "") for h in self._waiting}
-            errors = {h.error for h in self._waiting if h.error} | self._errors
-            return Count(produced=len(self._produced), missing=missing, errors=sorted(errors))
+            errors = sorted({h.error for h in self._waiting if h.error} | self._errors)
+            return Count(produced=len(self._produced), missing=missing, errors=errors, seen=self._seen.to_json())
 
     @property
     def produced(self) -> dict[str, str]:
@@ -250,6 +252,7 @@ class Tracer:
         return scope, role
 
     def _ready(self, held: Held, scope: Scope) -> None:
+        self._seen.take(held, scope)
         # Scores of an execution without a trace ride on the first that comes after all.
         for trace_id in (held.trace_id, None):
             if given := scope.feedback.pop(trace_id, None):

@@ -9,23 +9,39 @@ import contextlib
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 from measure import in_turn
 
+from pytest_genaiver.core.results import CaseResult, SessionFacts, Version, VersionResults
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_genaiver.adapters.tracking.store import Store
-    from pytest_genaiver.core.results import CaseResult
 
 VERSIONS = 1_000
 CASES = 40
 RUNS = 5
 FELL = 600
 """The metric falls with this version, counted from the oldest."""
+
+TABLES = {
+    "logged_models": "model_id",
+    "logged_model_tags": "model_id",
+    "logged_model_metrics": "model_id",
+    "runs": "run_uuid",
+    "tags": "run_uuid",
+    "metrics": "run_uuid",
+    "latest_metrics": "run_uuid",
+}
+"""Where MLflow keeps versions and sessions, and the column that says whose a row is."""
 
 OPENED = (
     "import mlflow; from mlflow import MlflowClient; "
@@ -57,19 +73,77 @@ def make_commits(folder: Path, count: int) -> list[str]:
 
 
 def make_store(folder: Path, shas: list[str]) -> None:
-    """One session of each commit, as the plugin records it: model, run, metrics, results."""
+    """One session of each commit. The first is recorded as the plugin does it; the others are copies of its rows and
+    files under other names, with values of their own: MLflow would take minutes to write them one by one.
+    """
     from pytest_genaiver.adapters.tracking.place import place_of
     from pytest_genaiver.adapters.tracking.store import Store
 
     store = Store(place_of(f"sqlite:///{folder / 'mlflow.db'}", folder))
     store.open("app")
-    for i, sha in enumerate(shas):
-        record(store, i, sha)
+    first = record(store, 0, shas[0])
+    with contextlib.closing(sqlite3.connect(folder / "mlflow.db")) as connection, connection:
+        rows = {table: rows_of(connection, table, column, first) for table, column in TABLES.items()}
+        [recorded] = folder.glob("mlruns/**/genaiver/results.json")
+        text = recorded.read_text(encoding="utf-8")
+        for number, sha in enumerate(shas[1:], start=1):
+            given = {
+                first.session.run_id or "": f"{number:032x}",
+                first.version.model_id or "": f"m-{number:032x}",
+                shas[0]: sha,
+                shas[0][:8]: sha[:8],
+            }
+            copy_rows(connection, rows, given, number)
+            copied = Path(renamed(str(recorded), given))
+            copied.parent.mkdir(parents=True)
+            results = json.loads(renamed(text, given))
+            scored = VersionResults.from_json({**results, "cases": {}})
+            scored.cases = cases(number)
+            copied.write_text(json.dumps(scored.to_json()), encoding="utf-8")
 
 
-def record(store: Store, number: int, sha: str) -> None:
+def rows_of(
+    connection: sqlite3.Connection, table: str, column: str, of: VersionResults
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns of a table, and its rows about this session or its version."""
+    wanted = of.version.model_id if column == "model_id" else of.session.run_id
+    found = connection.execute(f"SELECT * FROM {table} WHERE {column} = ?", (wanted,))
+    return [name for name, *_ in found.description], found.fetchall()
+
+
+def copy_rows(
+    connection: sqlite3.Connection,
+    rows: Mapping[str, tuple[list[str], list[tuple[Any, ...]]]],
+    given: Mapping[str, str],
+    number: int,
+) -> None:
+    known = means(cases(number))
+    for table, (columns, found) in rows.items():
+        key = "key" if "key" in columns else "metric_name"
+        value = "value" if "value" in columns else "metric_value"
+        for row in found:
+            named = dict(zip(columns, (renamed(cell, given) for cell in row), strict=True))
+            if "metrics" in table:
+                named[value] = known[named[key]]
+            marks = ", ".join("?" * len(columns))
+            connection.execute(f"INSERT INTO {table} VALUES ({marks})", list(named.values()))
+
+
+def renamed(cell: Any, given: Mapping[str, str]) -> Any:
+    for old, new in given.items():
+        cell = cell.replace(old, new) if isinstance(cell, str) else cell
+    return cell
+
+
+def means(scored: Mapping[str, CaseResult]) -> dict[str, float]:
+    metrics = {metric for case in scored.values() for metric in case.scores}
+    return {
+        m: fmean(value for case in scored.values() for value in case.scores[m] if value is not None) for m in metrics
+    }
+
+
+def record(store: Store, number: int, sha: str) -> VersionResults:
     from pytest_genaiver.concluding import closing
-    from pytest_genaiver.core.results import SessionFacts, Version, VersionResults
     from pytest_genaiver.version import session_tags
 
     name = f"app-{sha[:8]}"
@@ -82,11 +156,10 @@ def record(store: Store, number: int, sha: str) -> None:
     store.save_results(run_id, closing.results_text(results), closing.table_of(results))
     store.save_metrics(run_id, model_id, closing.aggregates(results, None))
     store.end_session(run_id, {"genaiver.complete": "true", "genaiver.verdict": "pass"}, ok=True)
+    return results
 
 
 def cases(number: int) -> dict[str, CaseResult]:
-    from pytest_genaiver.core.results import CaseResult
-
     made: dict[str, CaseResult] = {}
     for case in range(CASES):
         # No two versions alike, and no chance: (case + version) modulo a prime number.

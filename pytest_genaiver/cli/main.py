@@ -25,6 +25,11 @@ COMMANDS = {
     "show": "pytest_genaiver.cli.show",
     "compare": "pytest_genaiver.cli.compare",
     "history": "pytest_genaiver.cli.history",
+    "deploy": "pytest_genaiver.cli.deploy",
+    "pin": "pytest_genaiver.cli.pin",
+    "unpin": "pytest_genaiver.cli.unpin",
+    "prune": "pytest_genaiver.cli.prune",
+    "doctor": "pytest_genaiver.cli.doctor",
     "completion": "pytest_genaiver.cli.completion",
 }
 

@@ -193,10 +193,7 @@ def spent(ledger: Ledger) -> list[str]:
 
 def links(place: Place, experiment_id: str, version: Version, run_id: str, baseline_run: str | None) -> list[Link]:
     """Where to look: pages of a server, or the command that serves a local store."""
-    if place.uri.startswith(("http://", "https://")):
-        from pytest_genaiver.adapters.tracking.store import shown_uri
-
-        root = f"{shown_uri(place.uri).rstrip('/')}/#/experiments/{experiment_id}"
+    if root := page_of(place, experiment_id):
         compare_to = f"&compareToRunUuid={baseline_run}" if baseline_run else ""
         return [
             Link(label="evaluation", target=f"{root}/evaluation-runs?selectedRunUuid={run_id}{compare_to}"),
@@ -205,6 +202,15 @@ def links(place: Place, experiment_id: str, version: Version, run_id: str, basel
     from pytest_genaiver.adapters.tracking.store import shown_uri
 
     return [Link(label="look", target=f"mlflow ui --backend-store-uri {shown_uri(place.uri)}")]
+
+
+def page_of(place: Place, experiment_id: str) -> str:
+    """The experiment's page on a server; empty for a store that nothing serves."""
+    if not place.uri.startswith(("http://", "https://")):
+        return ""
+    from pytest_genaiver.adapters.tracking.store import shown_uri
+
+    return f"{shown_uri(place.uri).rstrip('/')}/#/experiments/{experiment_id}"
 
 
 def table_of(results: VersionResults) -> dict[str, list[Any]]:
@@ -232,12 +238,20 @@ def aggregates(results: VersionResults, decision: Decision | None) -> dict[str, 
 
 
 def details_text(ledger: Ledger) -> str:
-    """What is worth seeing of each repeat: case -> repeat -> inputs, output, reasons."""
+    return json.dumps(finite(_details(ledger.snapshot())), allow_nan=False, separators=(",", ":"))
+
+
+def details_of(ledger: Ledger) -> dict[str, dict[str, Any]]:
+    """What is worth seeing of each repeat of the session's own version: case -> repeat -> inputs, output, reasons."""
+    return _details(ledger.of(None))
+
+
+def _details(records: Iterable[RepeatRecord]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for record in ledger.snapshot():
+    for record in sorted(records, key=lambda r: r.repeat):
         if record.details:
             found.setdefault(record.case, {})[str(record.repeat)] = record.details
-    return json.dumps(finite(found), allow_nan=False, separators=(",", ":"))
+    return found
 
 
 def results_text(results: VersionResults) -> str:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver.adapters import results_file
 from pytest_genaiver.adapters.tracking import files
 from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
-from pytest_genaiver.concluding import beside, closing, code, judging
+from pytest_genaiver.concluding import beside, closing, code, judging, junit
+from pytest_genaiver.concluding.reporting import Reports
 from pytest_genaiver.concluding.snapshots import Snapshots, since
-from pytest_genaiver.core.masking import masked
+from pytest_genaiver.core.masking import masked as masked_command
 from pytest_genaiver.core.results import SessionFacts, VersionResults
-from pytest_genaiver.errors import GenaiverError, ResultsError, StoreError, warn
+from pytest_genaiver.core.secrets import secret_values
+from pytest_genaiver.errors import ResultsError, StoreError, warn
 from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.report import json_report
 from pytest_genaiver.report.changed import changed
+from pytest_genaiver.report.masking import masked
 from pytest_genaiver.report.summary import summarise, versus
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.records import Plan
+    from pytest_genaiver.core.secrets import Mask
     from pytest_genaiver.core.since import Since
     from pytest_genaiver.opening import Opened
     from pytest_genaiver.options.settings import Settings
@@ -54,6 +58,7 @@ class Conclusion:
     judge: Judge
     verdicts: list[str]
     notices: list[str]
+    mask: Mask
     decision: Decision | None = None
     summary: Summary | None = None
     failure: str | None = None
@@ -78,11 +83,12 @@ class Conclusion:
             traces_produced=len(self.ledger.produced),
             traces_stored=kept,
             calls_failed=sum(r.outcome == "provider" for r in self.ledger.records.values()),
-            command=masked(["pytest", *self.config.invocation_params.args]),
+            command=self.mask.text(masked_command(["pytest", *self.config.invocation_params.args])),
         )
 
     def reach(self, comparison: Comparison) -> None:
         """Decide, save, summarise, report."""
+        self.mask.learn(secret_values(os.environ))
         if self.settings.gate is not SessionGate.OFF:
             self.decision = self._decide(comparison)
         current = comparison.current
@@ -94,8 +100,7 @@ class Conclusion:
         counts = closing.counts_of(self.ledger, comparison.current, self.settings, self._missing, self._told)
         counts = replace(counts, evaluated=counts.evaluated + sum(judging.evaluated(b.results) for b in self._beside))
         between = since(self.opened, self.baseline, current.snapshot)
-        self.summary = self._summarise(comparison, counts, between)
-        self._report(comparison, between)
+        self._report(comparison, counts, between)
         self.failure = judging.failure(self.decision, self.settings, counts.evaluated)
 
     def _decide(self, comparison: Comparison) -> Decision:
@@ -132,7 +137,7 @@ class Conclusion:
         def write() -> None:
             more = {files.DETAILS: closing.details_text(self.ledger), **taken.files(model_id)}
             if self.ledger.judgements:
-                more[files.JUDGEMENTS] = json.dumps(self.ledger.judgements)
+                more[files.JUDGEMENTS] = json.dumps(self.mask.plain(self.ledger.judgements))
             store.save_results(run_id, closing.results_text(results), closing.table_of(results), more)
             store.save_metrics(run_id, model_id, closing.aggregates(results, self.decision))
             store.end_session(run_id, tags, ok=complete)
@@ -165,19 +170,29 @@ class Conclusion:
             links=closing.links(store.place, store.experiment_id, results.version, self.run_id, newest),
         )
         sides = tuple(versus(*side) for side in self._sides())
-        return replace(shown, versus=sides, since=tuple(changed(between)) if between else ())
+        shown = replace(shown, versus=sides, since=tuple(changed(between)) if between else ())
+        return masked(shown, self.mask)
 
     def _sides(self) -> list[tuple[VersionResults, Comparison | None, Decision | None]]:
         return [(one.results, one.comparison, one.decision) for one in self._beside]
 
-    def _report(self, comparison: Comparison, between: Since | None) -> None:
+    def _report(self, comparison: Comparison, counts: Counts, between: Since | None) -> None:
         facts, sides = self.baseline.facts, self._sides()
         payload = json_report.payload(comparison, self.decision, baseline=facts, beside=sides, since=between)
-        for path in self.settings.reports:
-            try:
-                results_file.write(path, payload)
-            except GenaiverError as error:
-                warn(str(error))
+        summary = self._summarise(comparison, counts, between)
+        reports = Reports(
+            settings=self.settings,
+            opened=self.opened,
+            ledger=self.ledger,
+            baseline=self.baseline,
+            mask=self.mask,
+            summary=summary,
+            comparison=comparison,
+            decision=self.decision,
+        )
+        reports.write(payload)
+        junit.record(self.config, summary)
+        self.summary = summary
         if self.decision is None:
             return
         try:

@@ -26,6 +26,7 @@ class Deployment:
     """A version runs in `env` from `at` on, until the next deployment there. Times are in UTC.
 
     `by` is who recorded it, `recorded` when: of two deployments at the same time the one recorded later counts.
+    `app` keeps two apps apart that share an experiment.
     """
 
     env: str
@@ -34,6 +35,7 @@ class Deployment:
     model_id: str
     by: str | None
     recorded: datetime
+    app: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -89,6 +91,7 @@ def deployments_in(tags: Mapping[str, str], *, version: str, model_id: str) -> I
                 model_id=model_id,
                 by=by if isinstance(by, str) else None,
                 recorded=_iso(recorded) or at,
+                app=tags.get("genaiver.app"),
             )
 
 

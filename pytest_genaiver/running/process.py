@@ -147,6 +147,7 @@ class TestProcess:
     def _new(self, params: Mapping[str, str], model_id: str, version: str) -> dict[str, str]:
         """Those that are not recorded yet."""
         known = self._store.params(model_id)
+        params = self._to.mask.plain(dict(params))
         for name, value in params.items():
             if known.get(name, value) != value:
                 raise GenaiverError(

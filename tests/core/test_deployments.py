@@ -24,12 +24,12 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
 
 def deployment(env: str = "production", at: datetime = NOON, version: str = "app-1", **more) -> Deployment:
-    facts = {"by": "ada", "recorded": NOON, **more}
+    facts = {"by": "ada", "recorded": NOON, "app": "app", **more}
     return Deployment(env=env, at=at, version=version, model_id=f"m-{version}", **facts)
 
 
 def read(tags) -> list[Deployment]:
-    return list(deployments_in(tags, version="app-1", model_id="m-app-1"))
+    return list(deployments_in({**tags, "genaiver.app": "app"}, version="app-1", model_id="m-app-1"))
 
 
 @pytest.mark.parametrize("env", ["production", "eu-west_1.blue", "1", "A" * 100, "a.20260131T120000000000Z"])

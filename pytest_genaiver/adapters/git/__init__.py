@@ -7,6 +7,7 @@ git is not installed.
 
 from __future__ import annotations
 
+from pytest_genaiver.adapters.git.branches import merge_base, tips
 from pytest_genaiver.adapters.git.command import NO_GIT, git_available
 from pytest_genaiver.adapters.git.content import Tracked, contents, patch, tracked
 from pytest_genaiver.adapters.git.head import Head, read_head
@@ -23,8 +24,8 @@ from pytest_genaiver.adapters.git.history import (
     subject,
     trailers,
 )
-from pytest_genaiver.adapters.git.target import Target, target
-from pytest_genaiver.adapters.git.worktree import is_untracked
+from pytest_genaiver.adapters.git.target import Target, target, target_ref
+from pytest_genaiver.adapters.git.worktree import is_tracked, is_untracked
 
 __all__ = [
     "NO_GIT",
@@ -39,14 +40,18 @@ __all__ = [
     "first_parents",
     "git_available",
     "holds",
+    "is_tracked",
     "is_untracked",
     "log",
+    "merge_base",
     "near_refs",
     "patch",
     "read_head",
     "resolve",
     "subject",
     "target",
+    "target_ref",
+    "tips",
     "tracked",
     "trailers",
 ]

@@ -34,18 +34,20 @@ def deploy(store: Store, ref: VersionRef, env: str, at: datetime, *, by: str | N
 
     Raises ConfigError where another version is on record for that very time, StoreError.
     """
-    made = Deployment(
-        env=env,
-        at=at.astimezone(timezone.utc),
-        version=ref.name,
-        model_id=ref.model_id,
-        by=by,
-        recorded=datetime.now(timezone.utc),
-    )
     with translated(f"record the deployment of {ref.name!r}"), locked(store.place):
-        same = [d for d in _deployments(store, env) if d.at == made.at]
+        client = store.client()
+        made = Deployment(
+            env=env,
+            at=at.astimezone(timezone.utc),
+            version=ref.name,
+            model_id=ref.model_id,
+            by=by,
+            recorded=datetime.now(timezone.utc),
+            app=client.get_logged_model(ref.model_id).tags.get("genaiver.app"),
+        )
+        same = [d for d in _deployments(store, env, made.app) if d.at == made.at]
         if not same:
-            store.client().set_logged_model_tags(ref.model_id, tags_of(made))
+            client.set_logged_model_tags(ref.model_id, tags_of(made))
             return made
     for known in same:
         if known.model_id == ref.model_id:
@@ -56,10 +58,10 @@ def deploy(store: Store, ref: VersionRef, env: str, at: datetime, *, by: str | N
     )
 
 
-def deployments(store: Store, env: str | None = None) -> list[Deployment]:
-    """All that is on record, of one environment or of every one, oldest first: one search."""
+def deployments(store: Store, env: str | None = None, *, app: str | None = None) -> list[Deployment]:
+    """All that is on record, or what is of one environment and one app, oldest first: one search."""
     with translated("look up the deployments"):
-        return _deployments(store, env)
+        return _deployments(store, env, app)
 
 
 def deployments_of(store: Store, model_id: str) -> list[Deployment]:
@@ -68,14 +70,14 @@ def deployments_of(store: Store, model_id: str) -> list[Deployment]:
         return in_order(_deployments_in(store.client().get_logged_model(model_id)))
 
 
-def deployed_at(store: Store, env: str, at: datetime) -> Deployment | None:
+def deployed_at(store: Store, env: str, at: datetime, *, app: str | None = None) -> Deployment | None:
     """What ran in an environment at that time; None where nothing did, or nothing is on record."""
-    return running_at(deployments(store, env), at)
+    return running_at(deployments(store, env, app=app), at)
 
 
-def environments(store: Store) -> list[str]:
+def environments(store: Store, *, app: str | None = None) -> list[str]:
     """Every environment that is on record, by name."""
-    return sorted({d.env for d in deployments(store)})
+    return sorted({d.env for d in deployments(store, app=app)})
 
 
 def pin(store: Store, ref: VersionRef) -> bool:
@@ -111,10 +113,10 @@ def _is_pinned(store: Store, model_id: str) -> bool:
     return PINNED in store.client().get_logged_model(model_id).tags
 
 
-def _deployments(store: Store, env: str | None) -> list[Deployment]:
+def _deployments(store: Store, env: str | None, app: str | None) -> list[Deployment]:
     tag = DEPLOYED if env is None else environment_tag(env)
     found = [d for model in _tagged(store, tag) for d in _deployments_in(model)]
-    return in_order(d for d in found if env is None or d.env == env)
+    return in_order(d for d in found if env in (None, d.env) and app in (None, d.app))
 
 
 def _deployments_in(model: LoggedModel) -> Iterator[Deployment]:

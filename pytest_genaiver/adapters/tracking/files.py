@@ -56,6 +56,15 @@ def read_if_there(client: MlflowClient, place: Place, run_id: str, name: str) ->
         return None
 
 
+def folder(place: Place, artifact_uri: str) -> Path | None:
+    """The local folder of artifacts, where it lies now; None where they are not local ones."""
+    recorded = local_folder(artifact_uri)
+    if recorded is None:
+        return None
+    beside = _beside(recorded, place)
+    return beside if beside.exists() else recorded
+
+
 def save(
     client: MlflowClient, place: Place, run_id: str, texts: Mapping[str, str], table: Mapping[str, list[Any]]
 ) -> None:

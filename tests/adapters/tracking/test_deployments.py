@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
 
-def version(store: Store, name: str = "app-1") -> VersionRef:
-    store.version(name, {"genaiver.app": "app", "genaiver.commit": "0" * 40, "genaiver.dirty": "false"}, {})
+def version(store: Store, name: str = "app-1", *, app: str = "app") -> VersionRef:
+    store.version(name, {"genaiver.app": app, "genaiver.commit": "0" * 40, "genaiver.dirty": "false"}, {})
     ref = store.version_named(name)
     assert ref is not None
     return ref
@@ -65,6 +65,15 @@ def test_a_time_on_record_is_never_overwritten(either: Store) -> None:
     with pytest.raises(ConfigError, match=r"production at 2026-01-31T12:00:00\+00:00: app-1 is on record for that"):
         record.deploy(either, version(either, "app-2"), "production", NOON)
     assert record.deployments(either) == [first]
+
+
+def test_two_apps_of_one_experiment_do_not_meet(store: Store) -> None:
+    mine = record.deploy(store, version(store, "mine-1", app="mine"), "production", NOON)
+    theirs = record.deploy(store, version(store, "theirs-1", app="theirs"), "production", NOON)
+    record.deploy(store, version(store, "theirs-2", app="theirs"), "staging", NOON)
+    assert record.deployments(store, "production", app="mine") == [mine]
+    assert record.deployed_at(store, "production", NOON, app="theirs") == theirs
+    assert record.environments(store, app="mine") == ["production"]
 
 
 def test_a_pin_is_set_once_and_taken_off_once(either: Store) -> None:

@@ -1,4 +1,4 @@
-"""The code of a version, packed with it once (`genai_code = archive`)."""
+"""The code of a version, kept with it once: packed (`genai_code = archive`), or as a model (`model:PATH`)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters import git
+from pytest_genaiver.adapters.snapshot import distributions
 from pytest_genaiver.adapters.snapshot.packed import pack
 from pytest_genaiver.adapters.tracking import model_files
+from pytest_genaiver.adapters.tracking.servable import Building
 from pytest_genaiver.errors import CodeError, GenaiverError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from pytest_genaiver.opening import Opened
@@ -34,23 +36,52 @@ class Checkout:
     untracked: tuple[str, ...]
 
 
-def keep(opened: Opened, wanted: Code) -> str | None:
-    """Keep the version's code with it, if it is not there yet; what went wrong, in one line: the session goes on."""
-    try:
-        if wanted.kind == "archive":
-            _archive(opened)
-    except GenaiverError as error:
-        return f"genai_code = {wanted.kind}: {error}"
-    return None
+class Keeper:
+    """Keeps the version's code with it, once. A model is built meanwhile, and refused before the first test."""
+
+    def __init__(self, opened: Opened, wanted: Code, add_cleanup: Callable[[Callable[[], None]], None]) -> None:
+        """Raises StoreError."""
+        self._opened = opened
+        self._wanted = wanted
+        self._model_id = opened.version.model_id or ""
+        self._todo = wanted.kind != "link" and model_files.tags(opened.store, self._model_id).get(TAG) != wanted.kind
+        self._building: Building | None = None
+        if self._todo and wanted.model is not None:
+            self._building = _begin(opened, wanted.model, self._model_id)
+            add_cleanup(self._building.close)
+
+    def check(self) -> None:
+        """Before the first test. Raises CodeError where there will be no model."""
+        if self._building is not None:
+            try:
+                self._building.check()
+            except CodeError as error:
+                self._todo, self._building = False, None
+                raise CodeError(f"genai_code: {error}") from error
+
+    def keep(self) -> str | None:
+        """After the last; what went wrong, in one line: the session goes on."""
+        try:
+            if self._building is not None:
+                self._building.save(self._opened.store, self._model_id, {TAG: "model"})
+            elif self._todo:
+                self._archive()
+        except GenaiverError as error:
+            return f"genai_code = {self._wanted.kind}: {error}"
+        return None
+
+    def _archive(self) -> None:
+        checkout = _checkout(self._opened)
+        if checkout is None:
+            raise CodeError("there is no commit whose files could be archived")
+        model_files.save(self._opened.store, self._model_id, packed(checkout), {TAG: "archive"})
 
 
-def _archive(opened: Opened) -> None:
-    model_id = opened.version.model_id or ""
-    checkout = _checkout(opened)
-    if checkout is None:
-        raise CodeError("there is no commit whose files could be archived")
-    if TAG not in model_files.tags(opened.store, model_id):
-        model_files.save(opened.store, model_id, packed(checkout), {TAG: "archive"})
+def _begin(opened: Opened, path: Path, model_id: str) -> Building:
+    root, checkout = opened.surveyed.root, _checkout(opened)
+    tracked = [] if checkout is None else [file.path for file in git.tracked(root, checkout.commit)]
+    installed = [one for one in distributions.installed() if one.is_elsewhere]
+    return Building(path, model_id, root=root, tracked=tracked, needs=[one.requirement() for one in installed])
 
 
 def _checkout(opened: Opened) -> Checkout | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.tracking import files
 from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
-from pytest_genaiver.concluding import beside, closing, code, judging, junit
+from pytest_genaiver.concluding import beside, closing, judging, junit
 from pytest_genaiver.concluding.reporting import Reports
 from pytest_genaiver.concluding.snapshots import Snapshots, since
 from pytest_genaiver.core.masking import masked as masked_command
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.baseline.finder import Baseline
     from pytest_genaiver.concluding.beside import Beside
     from pytest_genaiver.concluding.closing import Ledger
+    from pytest_genaiver.concluding.code import Keeper
     from pytest_genaiver.concluding.judging import Judge
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
@@ -56,6 +57,7 @@ class Conclusion:
     plan: Plan
     baseline: Baseline
     judge: Judge
+    keeper: Keeper
     verdicts: list[str]
     notices: list[str]
     mask: Mask
@@ -99,7 +101,7 @@ class Conclusion:
         self._told = [*closing.spent(self.ledger), *self._told]
         counts = closing.counts_of(self.ledger, comparison.current, self.settings, self._missing, self._told)
         counts = replace(counts, evaluated=counts.evaluated + sum(judging.evaluated(b.results) for b in self._beside))
-        between = since(self.opened, self.baseline, current.snapshot)
+        between = since(self.opened, self.baseline, comparison, current.snapshot)
         self._report(comparison, counts, between)
         self.failure = judging.failure(self.decision, self.settings, counts.evaluated)
 
@@ -145,7 +147,7 @@ class Conclusion:
             self.notices += filter(None, [taken.record(model_id, run_id)])
 
         self._stored(write)
-        self.notices += filter(None, [code.keep(self.opened, self.settings.code)])
+        self.notices += filter(None, [self.keeper.keep()])
 
     def _stored(self, action: Callable[[], Any]) -> Any:
         """A store that fails now loses the record, said so in the report, never the verdict."""

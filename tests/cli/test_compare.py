@@ -52,7 +52,7 @@ def test_the_whole_page(two, genaiver) -> None:
         "",
         "cases that moved from A to B: 20 worse, 0 better",
     ]
-    assert " ".join(done.lines[17].split()) == "test_app.py::test_answer[q1] on_topic 1.00 -> 0.00 n 1 -> 1"
+    assert " ".join(done.lines[17].split()) == "test_app.py::test_answer[q11] on_topic 1.00 -> 0.00 n 1 -> 1"
     assert done.lines[-1] == "and 12 more (-v shows them)"
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_genaiver.adapters.snapshot.packed import unpack
-from pytest_genaiver.adapters.tracking import model_files
+from pytest_genaiver.adapters.tracking import model_files, servable
 from pytest_genaiver.adapters.tracking.place import place_of
 from pytest_genaiver.adapters.tracking.store import Store
 from pytest_genaiver.concluding import code
@@ -142,3 +143,91 @@ def test_a_bad_value_is_one_sentence(project: Project) -> None:
     result = project.run("-o", "genai_code=zip")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: -o genai_code: 'zip' cannot be used; allowed: link, archive, model:PATH"])
+
+
+MODEL = """
+import mlflow
+from answers.core import answer
+
+class Support(mlflow.pyfunc.PythonModel):
+    def predict(self, model_input: list[str]) -> list[str]:
+        return [answer(question) for question in model_input]
+
+mlflow.models.set_model(Support())
+"""
+CORE = """
+from pathlib import Path
+
+GREETING = Path(__file__).with_name("greeting.txt").read_text()
+
+def answer(question):
+    return GREETING + question
+"""
+LOAD_AND_SERVE = """
+import sys, mlflow
+from fastapi.testclient import TestClient
+from mlflow.pyfunc import scoring_server
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model("models:/" + sys.argv[2])
+print(model.predict(["Ada"]))
+print(TestClient(scoring_server.init(model)).post("/invocations", json={"inputs": ["Eve"]}).text)
+"""
+
+
+def test_a_version_may_be_a_model_that_is_loaded_elsewhere_and_served(project: Project, tmp_path: Path) -> None:
+    package = {"__init__.py": "", "core.py": CORE, "greeting.txt": "Hello ", "unused.py": ""}
+    files = {f"src/answers/{name}": text for name, text in package.items()}
+    project.commit("model", **{"serving/model.py": MODEL, ".gitignore": "mlflow.db\n__pycache__/\n.env\n", **files})
+    project.write("src/answers/.env", SECRET)
+    options = ("-o", "genai_code=model:serving/model.py", "-o", "pythonpath=. src")
+    project.run("-k", "q1", *options).assert_outcomes(passed=1)
+    (model,) = project.models()
+    assert model.tags[code.TAG] == "model"
+    assert "mlflow.model.isExternal" not in model.tags
+    (found,) = project.path.glob(f"mlruns/models/{model.model_id}/**/code/answers")
+    assert {path.name for path in found.iterdir()} == {*package}
+    assert [path.name for path in found.parent.iterdir()] == ["answers"]
+    # By a process that knows nothing of the project.
+    uri = f"sqlite:///{project.path / 'mlflow.db'}"
+    script = [sys.executable, "-c", LOAD_AND_SERVE, uri, model.model_id]
+    done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["['Hello Ada']", '{"predictions": ["Hello Eve"]}'], done.stderr
+    # Once.
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(code, "Building", lambda *_, **__: pytest.fail("built again"))
+        project.run("-k", "q1", *options).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import sys\nimport mlflow\nsys.exit(3)\nmlflow.models.set_model(1)", "gives no model: SystemExit: 3"),
+        ("import mlflow\nmlflow.models.set_model(7)", "gives no model: *"),
+        ("import os\nos._exit(3)\nset_model(1)", "gave no model: exit status 3"),
+    ],
+)
+def test_a_file_that_gives_no_model_is_refused_before_the_first_test(project: Project, text: str, why: str) -> None:
+    project.commit("model", **{"model.py": text})
+    requests = project.llm.requests
+    result = project.run("-o", "genai_code=model:model.py")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: genai_code: '*model.py' {why}"])
+    assert project.llm.requests == requests
+
+
+def test_a_file_that_takes_too_long_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servable, "PATIENCE", 0.1)
+    project.commit("model", **{"model.py": "import time\ntime.sleep(60)\nset_model(1)"})
+    result = project.run("-o", "genai_code=model:model.py")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: genai_code: '*model.py' gave no model within 0 seconds"])
+
+
+def test_outside_git_a_model_has_what_it_imports(project: Project) -> None:
+    shutil.rmtree(project.path / ".git")
+    project.write("model.py", MODEL.replace("answers.core import answer", "core import answer"))
+    project.write("core.py", "def answer(question):\n    return question\n")
+    project.run("-k", "q1", "-o", "genai_code=model:model.py").assert_outcomes(passed=1)
+    (model,) = project.models()
+    (found,) = project.path.glob(f"mlruns/models/{model.model_id}/**/code")
+    assert [path.name for path in found.iterdir()] == ["core.py"]

@@ -87,11 +87,11 @@ def _text(path: Path) -> str:
 def _moved_to(client: MlflowClient, place: Place, run: Run) -> Path | None:
     """Where a run's files belong in a store that was moved; None where MLflow knows it."""
     uri = str(run.info.artifact_uri)
-    found = folder(client, place, uri, run.info.experiment_id, depth=1)
+    found = home(client, place, uri, run.info.experiment_id, depth=1)
     return None if found == local_folder(uri) else found
 
 
-def folder(client: MlflowClient, place: Place, artifact_uri: str, experiment_id: str, *, depth: int) -> Path | None:
+def home(client: MlflowClient, place: Place, artifact_uri: str, experiment_id: str, *, depth: int) -> Path | None:
     """Where files that were recorded at this address belong on this machine, also in a store that was moved; None
     where a server keeps them. `depth` is how many folders below their experiment's they lie, less one.
     """

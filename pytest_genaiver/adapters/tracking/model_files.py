@@ -70,4 +70,4 @@ def read(store: Store, model_id: str, name: str) -> bytes | None:
 
 def _folder(client: MlflowClient, store: Store, model: LoggedModel) -> Path | None:
     """Where the files of a version are on this machine; None for those of a server."""
-    return files.folder(client, store.place, str(model.artifact_location), model.experiment_id, depth=2)
+    return files.home(client, store.place, str(model.artifact_location), model.experiment_id, depth=2)

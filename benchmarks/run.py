@@ -14,6 +14,7 @@ ALL = (
     ["benchmarks/targets.py"],
     ["benchmarks/judged_again.py"],
     ["benchmarks/gate_speed.py"],
+    ["benchmarks/lookups.py"],
     ["-m", "benchmarks.gate.run"],
     ["-m", "benchmarks.bisection"],
 )

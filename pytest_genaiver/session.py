@@ -23,6 +23,7 @@ from pytest_genaiver.core.compare import Comparison, compare
 from pytest_genaiver.core.judgements import Judgements
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.results import SessionFacts, VersionResults
+from pytest_genaiver.core.secrets import Mask, secret_values
 from pytest_genaiver.errors import ConfigError, GenaiverError
 from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.options.usage import usage
@@ -60,6 +61,7 @@ class Session:
         self.settings = settings
         self.ledger = closing.Ledger()
         self.judgements = Judgements(reuse=not settings.rejudge)
+        self.mask = Mask(secret_values(os.environ))
         self.plan: Plan | None = None
         self.opened: Opened
         self.run_id = ""
@@ -272,6 +274,7 @@ class Session:
             judge=self._judge(plan),
             verdicts=self._verdicts,
             notices=self._notices,
+            mask=self.mask,
         )
         conclusion.reach(self._compared(conclusion.facts(self._started, cut_short), plan))
         self.summary = conclusion.summary

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.pooling import Pool
     from pytest_genaiver.core.records import PlannedCase
     from pytest_genaiver.core.results import Version, VersionResults
+    from pytest_genaiver.core.snapshot import Snapshot
     from pytest_genaiver.version import Surveyed
 
 ENOUGH = 0.8
@@ -38,11 +39,15 @@ NEAREST = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What was chosen. `pool` is None where there is none; `warnings` are one-line sentences."""
+    """What was chosen. `pool` is None where there is none; `warnings` are one-line sentences.
+
+    `snapshot` is that of its newest session; None where that recorded none.
+    """
 
     pool: Pool | None
     facts: BaselineFacts
     warnings: tuple[str, ...] = ()
+    snapshot: Snapshot | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -245,9 +250,8 @@ class Finder:
     def _recorded_from(self, head: git.Head, commit: str) -> Iterator[VersionRef]:
         """The recorded versions along first parents, nearest first."""
         for i, batch in enumerate(git.ancestors(head.toplevel, commit)):
-            near = 0 if i else NEAREST
-            yield from self._by_distance(batch[:near])
-            yield from self._by_distance(batch[near:])
+            for part in (batch,) if i else (batch[:NEAREST], batch[NEAREST:]):
+                yield from self._by_distance(part)
 
     def _distance(self, commit: str | None) -> int | None:
         """Commits between; the merge that a CI service made to test a pull request is none of them."""
@@ -273,7 +277,8 @@ class Finder:
             sessions=len(candidate.pool.sessions),
             ancestors=len(pooled.sessions) - len(candidate.pool.sessions),
         )
-        return Baseline(pool=pooled, facts=facts, warnings=tuple(self._warnings))
+        snapshot = self._recorded.snapshot(candidate.sessions[0])
+        return Baseline(pool=pooled, facts=facts, warnings=tuple(self._warnings), snapshot=snapshot)
 
 
 _SHALLOW = (

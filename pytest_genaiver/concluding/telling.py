@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.tracking.store import shown_uri
 from pytest_genaiver.report import terminal
-from pytest_genaiver.report.text import fit, printable, wrap
+from pytest_genaiver.report.annotations import workflow_commands
+from pytest_genaiver.report.text import fit, inert, printable, wrap
 
 if TYPE_CHECKING:
     from pytest_genaiver.core.pooling import BaselineFacts
@@ -58,13 +60,15 @@ def summary(shown: Summary, reporter: Any) -> None:
     lines = terminal.lines(shown, width=_width(reporter), verbosity=reporter.verbosity, ascii=_ascii(reporter))
     for text, markup in lines:
         reporter.write_line(text, **markup)
+    for command in workflow_commands(shown, os.environ):
+        reporter.write_line(command)
 
 
 def folded(text: str, reporter: Any) -> list[str]:
     """The text in lines that fit the terminal, everything in it printable."""
     width, ascii_only = _width(reporter), _ascii(reporter)
     words = printable(text, ascii=ascii_only).split(" ")
-    return wrap([fit(word, width, ascii=ascii_only) for word in words], width)
+    return [inert(line) for line in wrap([fit(word, width, ascii=ascii_only) for word in words], width)]
 
 
 def _width(reporter: Any) -> int:

@@ -66,6 +66,7 @@ class Settings:
     alpha: float = 0.05
     inference: str = "calls"
     soft_assertions: bool = False
+    report_outputs: bool = False
     metrics: tuple[MetricPolicy, ...] = ()
 
 
@@ -201,6 +202,7 @@ def _read(reader: _Reader) -> Settings:
         alpha=reader.read("alpha", values.alpha, 0.05),
         inference=reader.read("inference", values.inference, "calls"),
         soft_assertions=reader.read("soft_assertions", values.boolean, False),
+        report_outputs=reader.read("report_outputs", values.boolean, False),
         metrics=reader.read("metrics", values.metrics, ()),
     )
     if settings.require_baseline and settings.baseline == "none":

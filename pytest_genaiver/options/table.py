@@ -88,6 +88,7 @@ INI_ONLY = (
         "inference", "What is tested: calls (did this code change) or population (of test functions) (default: calls)"
     ),
     Option("soft_assertions", "A failed assertion of a case is evidence for the gate (default: off)", native=bool),
+    Option("report_outputs", "Show inputs and outputs in Markdown reports (default: off)", native=bool),
     Option("metrics", "How metrics are judged, one a line: accuracy: higher, tolerance=0.02", many=True),
 )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_genaiver.core.policy import MetricPolicy
 
-REPORT_SUFFIXES = (".json",)
+REPORT_SUFFIXES = (".json", ".md", ".html")
 # Forms of --genai-baseline that are documented, but not built yet.
 LATER_BASELINES = ("run:",)
 BASELINES = (

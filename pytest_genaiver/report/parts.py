@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Tone = Literal["bad", "warn", "good", "plain"]
 Mark = Literal["broken", "suspect", ""]
@@ -84,8 +87,20 @@ class Versus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A version of the history: metric -> its mean over cases, under the names that MLflow has for them."""
+
+    version: str
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Everything that a report shows, in its order."""
+    """Everything that a report shows, in its order.
+
+    `since` is what changed since the baseline: commits, configuration, prompts, dependencies. `sure` says how sure
+    the verdict is, and how to be surer, a sentence each.
+    """
 
     verdict: str
     tone: Tone
@@ -100,3 +115,5 @@ class Summary:
     links: tuple[Link, ...]
     next_step: str
     versus: tuple[Versus, ...] = ()
+    since: tuple[Fact, ...] = ()
+    sure: tuple[str, ...] = ()

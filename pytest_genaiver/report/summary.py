@@ -11,7 +11,7 @@ from pytest_genaiver.core.compare import compare, means
 from pytest_genaiver.core.policy import LOG_KINDS, policy_for
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.sample import kind_of
-from pytest_genaiver.report import wording
+from pytest_genaiver.report import certainty, wording
 from pytest_genaiver.report.parts import Counts, Fact, Link, Mark, Row, Summary, Tone, Versus, WorstCase
 
 if TYPE_CHECKING:
@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.decision import CaseFinding, Decision, MetricDecision
     from pytest_genaiver.core.results import VersionResults
 
-__all__ = ["BaselineFacts", "Counts", "Fact", "Link", "Row", "Summary", "WorstCase", "summarise", "versus"]
+__all__ = [
+    "BaselineFacts",
+    "Counts",
+    "Fact",
+    "Link",
+    "Row",
+    "Summary",
+    "WorstCase",
+    "metric_verdict",
+    "summarise",
+    "versus",
+]
 
 
 def summarise(
@@ -52,6 +63,7 @@ def summarise(
         warnings=(*warnings, *wording.own_warnings(comparison, rows)),
         links=tuple(links),
         next_step=wording.next_step(results) if baseline.name is None else "",
+        sure=tuple(certainty.sentences(decision, comparison, baseline)),
     )
 
 
@@ -72,7 +84,7 @@ def _rows(comparison: Comparison, decision: Decision | None) -> tuple[Row, ...]:
 
 
 def _decided_row(metric: MetricDecision) -> Row:
-    verdict, tone = _metric_verdict(metric)
+    verdict, tone = metric_verdict(metric)
     return Row(
         metric=metric.name,
         baseline=numbers.value(metric.kind, metric.baseline),
@@ -86,7 +98,8 @@ def _decided_row(metric: MetricDecision) -> Row:
     )
 
 
-def _metric_verdict(metric: MetricDecision) -> tuple[str, Tone]:
+def metric_verdict(metric: MetricDecision) -> tuple[str, Tone]:
+    """The verdict's word as a table shows it, and its tone."""
     if metric.verdict == "pass":
         if metric.gate == "off":
             return "not gated", "plain"
@@ -141,10 +154,12 @@ def _worst(results: VersionResults, decision: Decision | None) -> Iterator[Worst
 
 
 def _findings(metrics: Sequence[MetricDecision]) -> Iterator[tuple[MetricDecision, CaseFinding, Mark]]:
-    """Broken cases of any metric, then suspects, then the worst of metrics in doubt, the clearest first."""
+    """Broken cases of any metric, then suspects, then the worst of metrics in doubt: the clearest first, those of
+    metrics that can fail before others.
+    """
     yield from ((metric, finding, "broken") for metric in metrics for finding in metric.broken)
     yield from ((metric, finding, "suspect") for metric in metrics for finding in metric.suspect)
     doubtful = [metric for metric in metrics if metric.verdict in ("regressed", "inconclusive")]
     worst = [(metric, finding) for metric in doubtful for finding in metric.worst]
-    worst.sort(key=lambda pair: -(pair[1].z or 0.0))
+    worst.sort(key=lambda pair: (pair[0].gate != "fail", -(pair[1].z or 0.0)))
     yield from ((metric, finding, "") for metric, finding in worst)

@@ -37,7 +37,8 @@ class Execution(Around):
     """One execution of a case. `call` is that of its target, `printed` what the target printed.
 
     `seen`: the test has asked for the target's answer, and so was told of its failure. `refused`: nothing was
-    called, by the user's own limit. `rationale`: the message of an assertion that failed softly.
+    called, by the user's own limit. `traced`: what the app answered, where the test names no output. `rationale`: the
+    message of an assertion that failed softly.
     """
 
     planned: Planned
@@ -48,6 +49,7 @@ class Execution(Around):
     call: Call | None = None
     seen: bool = False
     refused: bool = False
+    traced: Any = None
     printed: list[str] = field(default_factory=list)
 
     def answer(self) -> Any:

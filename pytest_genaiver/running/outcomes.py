@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.cases import mean_scores
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_genaiver.cases import Score
-    from pytest_genaiver.core.records import Outcome, PlannedCase
+    from pytest_genaiver.core.records import Outcome, PlannedCase, RepeatRecord
 
 
 def outcome_of(report: pytest.TestReport, call: pytest.CallInfo[None], before: Outcome | None) -> Outcome | None:
@@ -55,6 +56,16 @@ def feedback_for(scores: Sequence[Score], passed: float | None, why: str | None 
 def request_id(case: PlannedCase, repeat: int) -> str:
     """Pairs repeat j of a case in one version with repeat j in another, in MLflow's own comparison."""
     return hashlib.sha256(f"{case.id}\0{case.digest}\0{repeat}".encode()).hexdigest()[:32]
+
+
+def score_properties(records: Sequence[RepeatRecord]) -> list[tuple[str, object]]:
+    """The scores of an item as properties in JUnit XML: means over its repeats, of what is known by now."""
+    known: dict[str, list[float]] = {}
+    for record in records:
+        for metric, value in record.scores.items():
+            if value is not None:
+                known.setdefault(metric, []).append(value)
+    return [(f"genai_score:{metric}", f"{fmean(values):.6g}") for metric, values in known.items()]
 
 
 def as_failed(report: pytest.TestReport, failed: Mapping[int, pytest.TestReport], repeats: int) -> pytest.TestReport:

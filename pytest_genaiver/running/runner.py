@@ -18,11 +18,12 @@ from pytest_genaiver.errors import CallRefused
 from pytest_genaiver.running import soft
 from pytest_genaiver.running.ahead import Ahead
 from pytest_genaiver.running.execution import Around, Execution
-from pytest_genaiver.running.outcomes import as_failed, outcome_of, request_id
+from pytest_genaiver.running.outcomes import as_failed, outcome_of, request_id, score_properties
 from pytest_genaiver.running.prints import Prints
 from pytest_genaiver.running.recording import Recorder
 from pytest_genaiver.running.repeating import run_again, sibling_of
 from pytest_genaiver.running.scoring import Scoring
+from pytest_genaiver.running.secrets import learn
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -84,6 +85,7 @@ class Runner:
         )
         self.scoring = Scoring(tracer=tracer, pool=self.ahead.pool, judgements=judgements, purse=purse)
         self._recorder = Recorder(tracer=tracer, scoring=self.scoring, told=told, others=others)
+        self._mask = tracer.mask
         # Unique in the process too: a context that outlives its session must not pass for one of this one.
         self._keys = (f"{uuid.uuid4().hex[:8]}-{n}" for n in itertools.count())
         self._now: Around | None = None
@@ -104,6 +106,7 @@ class Runner:
             if item.stash.get(PLANNED, None) is not None and (name := item.stash[PLANNED].version) is not None:
                 self.version.id_of(name)
         self._prints.tap()
+        learn(self._mask)
         self.ahead.plan([(i, n) for i in items if (p := i.stash.get(PLANNED, None)) for n in range(p.repeats)])
 
     @pytest.hookimpl(tryfirst=True)
@@ -160,6 +163,7 @@ class Runner:
         # A rerun (pytest-rerunfailures) is the same repeat again: its last attempt counts.
         self._failed.pop(self._repeat, None)
         self._soft.pop(self._repeat, None)
+        learn(self._mask)
         now.exit.enter_context(self._tracer.open(now.scope))
         if isinstance(now, Execution):
             now.exit.enter_context(using(now.planned.version))
@@ -193,6 +197,7 @@ class Runner:
             try:
                 return (yield)
             finally:
+                learn(self._mask)
                 if now.case.has_output:
                     span.set_outputs(now.case.output)
 
@@ -236,7 +241,7 @@ class Runner:
             return report
         now.outcome = outcome_of(report, call, now.outcome)
         if planned.soft and now.outcome == "failed" and (why := soft.soften(report, call)) is not None:
-            now.rationale = self._soft[self._repeat] = why
+            now.rationale = self._soft[self._repeat] = self._mask.text(why)
         last = self._repeat == planned.repeats - 1
         # pytest keeps one list of captured output for all executions of an item.
         shown = len(report.sections)
@@ -254,6 +259,7 @@ class Runner:
             self._finish(item, now)
             if last:
                 setattr(report, RECORDS, [r.to_json() for r in self._records])
+                report.user_properties += score_properties(self._records)
         return report
 
     def _finish(self, item: pytest.Item, now: Execution) -> None:

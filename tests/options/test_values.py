@@ -108,8 +108,8 @@ def test_reports_are_absolute_and_each_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        ("a.html", "a report's format follows from its suffix; allowed: .json"),
-        ("json", "a report's format follows from its suffix; allowed: .json"),
+        ("a.htm", "a report's format follows from its suffix; allowed: .json, .md, .html"),
+        ("json", "a report's format follows from its suffix; allowed: .json, .md, .html"),
         ("dir.json", "it is a folder; give the path of a file"),
         ("missing/a.json", "there is no folder '.*missing'; make it first"),
     ],

@@ -37,7 +37,9 @@ def test_the_report_has_exactly_the_documented_keys(build, comparison):
         "session",
         "policy",
         "cases",
+        "snapshot",
         "baseline",
+        "since_baseline",
         "changes",
         "decision",
     ]

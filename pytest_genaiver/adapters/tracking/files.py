@@ -21,6 +21,8 @@ RESULTS = "genaiver/results.json"
 CASES = "genaiver/cases.json"
 DETAILS = "genaiver/details.json"
 JUDGEMENTS = "genaiver/judgements.json"
+SNAPSHOT = "genaiver/snapshot.json"
+REQUIREMENTS = "genaiver/requirements.txt"
 BESIDE = "genaiver.artifacts"
 """The tag of an experiment that we made: its artifacts lie beside the database, wherever that is moved to."""
 

@@ -29,7 +29,7 @@ _MOST_BYTES = 2_900_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extra:
     """What only this report shows. `history`: versions oldest first, this one last; `traces_page` is empty where no
-    server shows traces, else what comes before a trace's id. `key` is how MLflow names a metric.
+    server shows traces, else what comes before a trace's id. `keys` are the metrics' names in the history.
     """
 
     cases: Sequence[Case]

@@ -23,7 +23,7 @@ from app import ask
 KEY = "sk-proj-" + "aB3dE5gH7jK9mN1pQ3sT"
 
 @pytest.mark.genai_eval(soft=True)
-@pytest.mark.parametrize("question", [f"q{i}" for i in range(10)])
+@pytest.mark.parametrize("question", [*(f"q{i}" for i in range(10)), f"q8 {KEY}", f"q9 {KEY}"])
 def test_answer(question, genai_case):
     os.environ["LATE_SECRET"] = "known-only-now-1"
     genai_case.output = {"answer": ask(question), "key": KEY, "late": ["known-only-now-1"]}
@@ -130,3 +130,26 @@ def test_what_the_baseline_left_is_missing_where_it_cannot_be_read(project: Proj
         re.S,
     )
     assert [(case[6], len(case[8])) for case in json.loads(data)["cases"]] == [(None, 1)] * 10
+
+
+def test_a_secret_in_a_test_id_is_masked_in_what_is_stored(project: Project) -> None:
+    suite = f"""
+import pytest
+
+@pytest.mark.genai_eval
+@pytest.mark.parametrize("text", ["{KEY}", "{KEY}1", "plain"])
+def test_safe(text, genai_case):
+    genai_case.score("ok", "sk-" in text)
+"""
+    project.commit("keys", **{"test_app.py": suite})
+    project.run()
+    project.commit("now")
+    _, report = project.report()
+    first, second, plain = report["cases"]
+    assert re.fullmatch(r"test_app\.py::test_safe\[\[masked-[0-9a-f]{8}\]\]", first)
+    assert first != second
+    assert plain == "test_app.py::test_safe[plain]"
+    assert report["changes"]["new"] == report["changes"]["removed"] == []
+    stored = [project.path / "mlflow.db", *project.path.rglob("results.json"), *project.path.rglob("cases.json")]
+    assert len(stored) >= 3
+    assert [file.name for file in stored if KEY.encode() in file.read_bytes()] == []

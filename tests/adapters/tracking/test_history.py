@@ -48,5 +48,5 @@ def test_without_a_commit_nothing_is_asked(store: Store) -> None:
 
 
 def test_a_store_that_fails_says_so(store: Store) -> None:
-    with pytest.raises(StoreError, match="^cannot read the history of the metrics: "):
+    with pytest.raises(StoreError, match=r"^cannot read the history of the metrics: "):
         metrics_of_commits(store, ["it's"], "app", None)

@@ -5,6 +5,7 @@ service that runs the tests; a new MLflow store; a stand-in for an LLM provider.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.util
 import os
 import sqlite3
@@ -48,6 +49,11 @@ def imported(file: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: a collection that looks through all of MLflow takes most of a second, many times."""
+    gc.freeze()
 
 
 @dataclass
@@ -158,6 +164,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     event.listen(Engine, "connect", _commit_to_memory)
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
     MlflowClient(f"sqlite:///{path}").search_experiments(max_results=1)
+    gc.freeze()
     return path
 
 

@@ -27,6 +27,7 @@ ADAPTERS = {
     "adapters.traces": {"mlflow", "opentelemetry"},
     "adapters.tracking": {"mlflow", "opentelemetry"},
     "adapters.results_file": set[str](),
+    "adapters.snapshot": set[str](),
     # pandas and rouge_score are what MLflow's metrics compute with.
     "adapters.scorers": {"mlflow", "pandas", "rouge_score"},
 }
@@ -48,8 +49,21 @@ PURE = {
         "decimal",
         "enum",
         "fnmatch",
+        "shlex",
     ),
-    *("functools", "hashlib", "itertools", "json", "math", "pathlib", "re", "statistics", "typing", "unicodedata"),
+    *(
+        "functools",
+        "hashlib",
+        "itertools",
+        "json",
+        "math",
+        "pathlib",
+        "re",
+        "shlex",
+        "statistics",
+        "typing",
+        "unicodedata",
+    ),
     *("urllib.parse", "uuid"),
 }
 # These are pure in part only; `default_rng()` without a seed asks the machine for one.

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.adapters import results_file
+from pytest_genaiver.adapters.tracking import snapshots
 from pytest_genaiver.core.matching import match
 from pytest_genaiver.core.pooling import NEWEST, Pool, PooledCase, pool
 from pytest_genaiver.core.variants import full_id
-from pytest_genaiver.errors import ResultsError
+from pytest_genaiver.errors import GenaiverError, ResultsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.tracking.store import SessionRef, Store, VersionRef
     from pytest_genaiver.core.records import PlannedCase
     from pytest_genaiver.core.results import VersionResults
+    from pytest_genaiver.core.snapshot import Snapshot
+    from pytest_genaiver.core.variants import Case
 
 MOST_READ = 5 * NEWEST
 """Sessions of one version that are read at most: a case that is always skipped never fills its pool."""
@@ -51,7 +54,7 @@ class Recorded:
         return self._files[path]
 
     def sessions(
-        self, ref: VersionRef, cases: Mapping[str, PlannedCase] | None, *, cut_short: bool = False
+        self, ref: VersionRef, cases: Mapping[str, Case] | None, *, cut_short: bool = False
     ) -> list[VersionResults]:
         """Complete sessions of a version, newest first; with `cut_short` the others.
 
@@ -59,13 +62,24 @@ class Recorded:
         """
         loaded: list[VersionResults] = []
         for session in self._store.sessions(ref.model_id):
-            if session.complete != cut_short and (results := self._read(session)) is not None:
+            if session.complete != cut_short and (results := self.read(session)) is not None:
                 loaded.append(results)
                 if cases is None or is_full(loaded, cases):
                     break
         return loaded
 
-    def _read(self, session: SessionRef) -> VersionResults | None:
+    def snapshot(self, results: VersionResults) -> Snapshot | None:
+        """What the session of these results saw of the app; None where it left no snapshot, or none can be read."""
+        run_id = results.session.run_id
+        if results.snapshot is not None or run_id is None or run_id not in self._runs:
+            return results.snapshot
+        try:
+            return snapshots.of_run(self._store, run_id)
+        except GenaiverError as error:
+            self.warnings.append(str(error))
+            return None
+
+    def read(self, session: SessionRef) -> VersionResults | None:
         """One session's results; one that cannot be read is named, and the others serve."""
         if session.run_id not in self._runs:
             try:
@@ -102,7 +116,7 @@ def coverage(
     return (len(found.same) + len(found.renamed)) / len(cases)
 
 
-def is_full(sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]) -> bool:
+def is_full(sessions: Sequence[VersionResults], cases: Mapping[str, Case]) -> bool:
     """Whether older sessions would add nothing to the pool of these cases, or so many were read that they may not."""
     trees: dict[str, str | None] = {}
     pooled = [s for s in sessions if trees.setdefault(s.version.name, s.version.tree) == s.version.tree]

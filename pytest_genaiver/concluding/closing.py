@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.concluding.judging import evaluated
 from pytest_genaiver.core.jsonform import finite
+from pytest_genaiver.core.observed import Observed
 from pytest_genaiver.core.policy import MetricPolicy, policy_for
 from pytest_genaiver.core.records import Plan, RepeatRecord, assemble
 from pytest_genaiver.core.results import SessionFacts, Version, VersionResults
@@ -27,13 +28,19 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Ledger:
-    """What the processes with tests reported: records by version, case and repeat, traces produced and not stored."""
+    """What the processes with tests reported: records by version, case and repeat, traces produced and not stored.
+
+    `seen` and `params` are by the model id of a version: what its calls show of its configuration, and the parameters
+    that were logged.
+    """
 
     records: dict[tuple[str | None, str, int], RepeatRecord] = field(default_factory=dict)
     produced: dict[str, str] = field(default_factory=dict)
     unwritten: dict[str, str] = field(default_factory=dict)
     errors: set[str] = field(default_factory=set)
     judgements: dict[str, Any] = field(default_factory=dict)
+    seen: dict[str, Observed] = field(default_factory=dict)
+    params: dict[str, dict[str, str]] = field(default_factory=dict)
     unused: int = 0
     crashed: list[str] = field(default_factory=list)
 
@@ -50,6 +57,10 @@ class Ledger:
         self.unwritten.update(counted["missing"])
         self.errors.update(counted["errors"])
         self.judgements.update(counted["judgements"])
+        for version, shown in counted["seen"].items():
+            self.seen.setdefault(version, Observed()).add(Observed.from_json(shown))
+        for version, params in counted["params"].items():
+            self.params.setdefault(version, {}).update(params)
         self.add(counted["records"])
         self.unused += counted["unused"]
 

@@ -14,11 +14,14 @@ from pytest_genaiver.adapters.tracking import files
 from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
 from pytest_genaiver.concluding import beside, closing, judging, junit
 from pytest_genaiver.concluding.reporting import Reports
+from pytest_genaiver.concluding.snapshots import Snapshots, since
+from pytest_genaiver.core.masking import masked as masked_command
 from pytest_genaiver.core.results import SessionFacts, VersionResults
 from pytest_genaiver.core.secrets import secret_values
-from pytest_genaiver.errors import StoreError, warn
+from pytest_genaiver.errors import ResultsError, StoreError, warn
 from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.report import json_report
+from pytest_genaiver.report.changed import changed
 from pytest_genaiver.report.masking import masked
 from pytest_genaiver.report.summary import summarise, versus
 
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.records import Plan
     from pytest_genaiver.core.secrets import Mask
+    from pytest_genaiver.core.since import Since
     from pytest_genaiver.opening import Opened
     from pytest_genaiver.options.settings import Settings
     from pytest_genaiver.report.parts import Counts, Summary
@@ -79,7 +83,7 @@ class Conclusion:
             traces_produced=len(self.ledger.produced),
             traces_stored=kept,
             calls_failed=sum(r.outcome == "provider" for r in self.ledger.records.values()),
-            command=self.mask.text(" ".join(["pytest", *self.config.invocation_params.args])),
+            command=self.mask.text(masked_command(["pytest", *self.config.invocation_params.args])),
         )
 
     def reach(self, comparison: Comparison) -> None:
@@ -88,12 +92,15 @@ class Conclusion:
         if self.settings.gate is not SessionGate.OFF:
             self.decision = self._decide(comparison)
         current = comparison.current
+        taken = Snapshots.take(self.opened, self.ledger, current.session.command or "")
+        current.snapshot = taken.of(self.opened.version.model_id or "")
         self._beside = beside.others(self.ledger, self.plan, current, self.judge.declared, self.judge)
-        self._save(current)
+        self._save(current, taken)
         self._told = [*closing.spent(self.ledger), *self._told]
         counts = closing.counts_of(self.ledger, comparison.current, self.settings, self._missing, self._told)
         counts = replace(counts, evaluated=counts.evaluated + sum(judging.evaluated(b.results) for b in self._beside))
-        self._report(comparison, counts)
+        between = since(self.opened, self.baseline, current.snapshot)
+        self._report(comparison, counts, between)
         self.failure = judging.failure(self.decision, self.settings, counts.evaluated)
 
     def _decide(self, comparison: Comparison) -> Decision:
@@ -117,23 +124,25 @@ class Conclusion:
         self.notices += filter(None, [luck])
         return decided
 
-    def _save(self, results: VersionResults) -> None:
-        store, run_id, version = self.opened.store, self.run_id, self.opened.version
+    def _save(self, results: VersionResults, taken: Snapshots) -> None:
+        store, run_id, model_id = self.opened.store, self.run_id, self.opened.version.model_id or ""
         complete = results.session.complete
         tags = {
+            "genaiver.snapshot": taken.of(model_id).digest,
             "genaiver.verdict": self.decision.verdict if self.decision else "off",
             "genaiver.baseline": self.baseline.facts.name or "none",
             "genaiver.complete": "true" if complete else "false",
         }
 
         def write() -> None:
-            more = {files.DETAILS: closing.details_text(self.ledger)}
+            more = {files.DETAILS: closing.details_text(self.ledger), **taken.files(model_id)}
             if self.ledger.judgements:
                 more[files.JUDGEMENTS] = json.dumps(self.mask.plain(self.ledger.judgements))
             store.save_results(run_id, closing.results_text(results), closing.table_of(results), more)
-            store.save_metrics(run_id, version.model_id or "", closing.aggregates(results, self.decision))
+            store.save_metrics(run_id, model_id, closing.aggregates(results, self.decision))
             store.end_session(run_id, tags, ok=complete)
-            beside.save(self.opened, self._beside)
+            beside.save(self.opened, self._beside, taken)
+            self.notices += filter(None, [taken.record(model_id, run_id)])
 
         self._stored(write)
 
@@ -141,11 +150,11 @@ class Conclusion:
         """A store that fails now loses the record, said so in the report, never the verdict."""
         try:
             return action()
-        except StoreError as error:
+        except (StoreError, ResultsError) as error:
             self.notices.append(str(error))
             return None
 
-    def _summarise(self, comparison: Comparison, counts: Counts) -> Summary:
+    def _summarise(self, comparison: Comparison, counts: Counts, between: Since | None) -> Summary:
         results, store = comparison.current, self.opened.store
         newest = self.baseline.pool.sessions[0].run_id if self.baseline.pool else None
         measured = closing.notices(self.ledger, self.plan, results.session)
@@ -159,15 +168,17 @@ class Conclusion:
             warnings=[*self.baseline.warnings, *self.notices, *measured],
             links=closing.links(store.place, store.experiment_id, results.version, self.run_id, newest),
         )
-        return masked(replace(shown, versus=tuple(versus(*side) for side in self._sides())), self.mask)
+        sides = tuple(versus(*side) for side in self._sides())
+        shown = replace(shown, versus=sides, since=tuple(changed(between)) if between else ())
+        return masked(shown, self.mask)
 
     def _sides(self) -> list[tuple[VersionResults, Comparison | None, Decision | None]]:
         return [(one.results, one.comparison, one.decision) for one in self._beside]
 
-    def _report(self, comparison: Comparison, counts: Counts) -> None:
-        facts = self.baseline.facts
-        payload = json_report.payload(comparison, self.decision, baseline=facts, beside=self._sides())
-        summary = self._summarise(comparison, counts)
+    def _report(self, comparison: Comparison, counts: Counts, between: Since | None) -> None:
+        facts, sides = self.baseline.facts, self._sides()
+        payload = json_report.payload(comparison, self.decision, baseline=facts, beside=sides, since=between)
+        summary = self._summarise(comparison, counts, between)
         reports = Reports(
             settings=self.settings,
             opened=self.opened,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.tracking.store import shown_uri
 from pytest_genaiver.report import terminal
+from pytest_genaiver.report.annotations import workflow_commands
 from pytest_genaiver.report.text import fit, inert, printable, wrap
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ def summary(shown: Summary, reporter: Any) -> None:
     lines = terminal.lines(shown, width=_width(reporter), verbosity=reporter.verbosity, ascii=_ascii(reporter))
     for text, markup in lines:
         reporter.write_line(text, **markup)
+    for command in workflow_commands(shown, os.environ):
+        reporter.write_line(command)
 
 
 def folded(text: str, reporter: Any) -> list[str]:

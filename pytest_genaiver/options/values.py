@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_genaiver.core.deployments import environment_name
 from pytest_genaiver.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 
 REPORT_SUFFIXES = (".json", ".md", ".html")
 # Forms of --genai-baseline that are documented, but not built yet.
-LATER_BASELINES = ("deployed:", "run:")
-BASELINES = "auto, none, a git ref, a version name, a model id (m-...) or a results file (*.json)"
+LATER_BASELINES = ("run:",)
+BASELINES = (
+    "auto, none, a git ref, a version name, a model id (m-...), deployed:ENV (what runs there now) or a results file "
+    "(*.json)"
+)
 BOOLEANS = {
     "1": True,
     "true": True,
@@ -148,6 +152,12 @@ def baseline(given: Given) -> str:
         raise given.refuse(f"{form}: is not available in this version; allowed: {BASELINES}")
     if value.startswith("-"):
         raise given.refuse(f"allowed: {BASELINES}")
+    if value.startswith("deployed:"):
+        try:
+            environment_name(value.removeprefix("deployed:"))
+        except ConfigError as error:
+            raise given.refuse(str(error)) from error
+        return value
     if given.from_ini and value.endswith(".json"):
         return str(given.folder / value)
     return value

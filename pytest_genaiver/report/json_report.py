@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.pooling import BaselineFacts
     from pytest_genaiver.core.results import VersionResults
+    from pytest_genaiver.core.since import Since
 
 
 def payload(
@@ -22,15 +23,20 @@ def payload(
     *,
     baseline: BaselineFacts,
     beside: Sequence[tuple[VersionResults, Comparison | None, Decision | None]] = (),
+    since: Since | None = None,
 ) -> dict[str, Any]:
-    """The results of `VersionResults.to_json`, and beside them `baseline`, `changes` and `decision`.
+    """The results of `VersionResults.to_json`, and beside them `snapshot`, `baseline`, `changes` and `decision`.
 
-    `baseline` is null where there is none, `decision` where the gate is off. NaN and infinities are null. `versions`
-    is there where the session evaluated others too: their results, each with the decision beside its `reference`.
+    `baseline` and `since_baseline` are null where there is none, `decision` where the gate is off. NaN and infinities
+    are null. `versions` is there where the session evaluated others too: their results, each with the decision beside
+    its `reference`.
     """
+    snapshot = comparison.current.snapshot
     return {
         **comparison.current.to_json(),
+        "snapshot": None if snapshot is None else snapshot.to_json(),
         "baseline": None if baseline.name is None else finite(asdict(baseline)),
+        "since_baseline": None if since is None else since.to_json(),
         "changes": {
             "new": list(comparison.new),
             "removed": list(comparison.removed),

@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.decision import CaseFinding, Decision, MetricDecision
     from pytest_genaiver.core.results import VersionResults
 
-__all__ = ["BaselineFacts", "Counts", "Fact", "Link", "Row", "Summary", "WorstCase", "summarise", "versus"]
+__all__ = [
+    "BaselineFacts",
+    "Counts",
+    "Fact",
+    "Link",
+    "Row",
+    "Summary",
+    "WorstCase",
+    "metric_verdict",
+    "summarise",
+    "versus",
+]
 
 
 def summarise(
@@ -73,7 +84,7 @@ def _rows(comparison: Comparison, decision: Decision | None) -> tuple[Row, ...]:
 
 
 def _decided_row(metric: MetricDecision) -> Row:
-    verdict, tone = _metric_verdict(metric)
+    verdict, tone = metric_verdict(metric)
     return Row(
         metric=metric.name,
         baseline=numbers.value(metric.kind, metric.baseline),
@@ -87,7 +98,8 @@ def _decided_row(metric: MetricDecision) -> Row:
     )
 
 
-def _metric_verdict(metric: MetricDecision) -> tuple[str, Tone]:
+def metric_verdict(metric: MetricDecision) -> tuple[str, Tone]:
+    """The verdict's word as a table shows it, and its tone."""
     if metric.verdict == "pass":
         if metric.gate == "off":
             return "not gated", "plain"

@@ -28,6 +28,7 @@ _GAP = "  "
 _LEAST_NAME = 12
 _MOST_WORST = 10
 _MOST_NAMES = 5
+_MOST_CHANGES = 3
 _MOST_VERBOSE = 200
 _MOST_VERY_VERBOSE = 5_000
 _MOST_NOTE = 400
@@ -62,12 +63,11 @@ class _Drawing:
     def full(self) -> list[Line]:
         head = [*self.head(), *self.wrapped(self.summary.about_baseline, indent=_GAP)]
         facts = [*chain.from_iterable(map(self.fact, self.summary.facts))]
-        since = [*chain.from_iterable(map(self.fact, self.summary.since))]
         blocks = [
             head,
             [*self.metrics()],
             [*self.worst()],
-            [("what changed since the baseline", {"bold": True}), *since] if since else [],
+            [*self.since()],
             [*self.sure()],
             *self.versus(),
             facts,
@@ -132,6 +132,32 @@ class _Drawing:
             name = self.fitted(row.metric, max(self.width - len(row.verdict) - 2, _LEAST_NAME))
             yield f"{name}: {row.verdict}", _MARKUP[row.tone]
             yield from self.wrapped(_values(row), indent=_GAP)
+
+    def since(self) -> Iterator[Line]:
+        """What changed since the baseline, a line for each area; when verbose, for each change."""
+        areas = [self.fitted(fact.text, self.width // 2) for fact in self.summary.since]
+        longest = max(map(columns, areas), default=0)
+        room = self.width - longest - 2 * len(_GAP)
+        drawn = [(area, *self.listed(fact.names, room)) for area, fact in zip(areas, self.summary.since, strict=True)]
+        if drawn:
+            heading, hint = "changed since the baseline", " (-v shows all)"
+            hinted = any(hidden for *_, hidden in drawn) and len(heading + hint) <= self.width
+            yield heading + (hint if hinted else ""), {"bold": True}
+        for area, texts, _ in drawn:
+            for text in texts:
+                yield f"{_GAP}{pad(area, longest)}{_GAP}{text}".rstrip(), {}
+
+    def listed(self, names: Sequence[str], room: int) -> tuple[list[str], bool]:
+        """As many of the names as fit one line, and whether some do not; when verbose each on its own line."""
+        if self.verbose or not names:
+            return [self.fitted(name, room) for name in names[:_MOST_VERBOSE]] or [""], False
+        for shown in range(min(len(names), _MOST_CHANGES), 0, -1):
+            hidden = len(names) - shown
+            more = f" and {hidden:,} more" if hidden else ""
+            text = ", ".join(map(self.safe, names[:shown]))
+            if columns(text + more) <= room:
+                return [text + more], bool(hidden)
+        return [self.fitted(names[0], max(room - len(more), 1)) + more], bool(hidden)
 
     def worst(self) -> Iterator[Line]:
         cases = self.summary.worst

@@ -55,7 +55,13 @@ def baseline_line(baseline: BaselineFacts) -> str:
         return f"none: {baseline.why}"
     sha = "" if baseline.commit is None else baseline.commit[:8]
     name = baseline.name if sha in baseline.name else f"{baseline.name} ({sha})"
-    return f"{name}, {_distance(baseline.distance)}, {_age(baseline.age)}"
+    return f"{name}{_deployed(baseline)}, {_distance(baseline.distance)}, {_age(baseline.age)}"
+
+
+def _deployed(baseline: BaselineFacts) -> str:
+    if baseline.deployed_to is None or baseline.deployed_ago is None:
+        return ""
+    return f", deployed to {baseline.deployed_to} {span(baseline.deployed_ago)} ago"
 
 
 def _distance(commits: int | None) -> str:
@@ -65,12 +71,15 @@ def _distance(commits: int | None) -> str:
 
 
 def _age(seconds: float | None) -> str:
-    if seconds is None:
-        return "age unknown"
+    return "age unknown" if seconds is None else f"{span(seconds)} old"
+
+
+def span(seconds: float) -> str:
+    """A length of time in words: `3 days`."""
     units = ((365.25 * 86400, "year"), (30.4375 * 86400, "month"), (86400, "day"), (3600, "hour"), (60, "minute"))
     # Two of a unit before it is used: "30 hours old" says more than "1 day old".
     length, unit = next((pair for pair in units if seconds >= 2 * pair[0]), (1, "second"))
-    return f"{_count(int(max(seconds, 0) // length), unit)} old"
+    return _count(int(max(seconds, 0) // length), unit)
 
 
 def about_baseline(baseline: BaselineFacts) -> str:

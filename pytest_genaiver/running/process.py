@@ -14,7 +14,7 @@ from pytest_genaiver.cases import GenaiVersion
 from pytest_genaiver.collecting.planned import PLANNED
 from pytest_genaiver.core.identity import sanitise
 from pytest_genaiver.core.records import RepeatRecord, assemble
-from pytest_genaiver.errors import GenaiverError, warn
+from pytest_genaiver.errors import GenaiverError, StoreError, warn
 from pytest_genaiver.running.runner import Gatekeeper, Runner
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class TestProcess:
         self._store = store
         self._version = version
         self._others: dict[str, str] = {}
+        self._params: dict[str, dict[str, str]] = {}
         self._to = Destination(
             tracking_uri=store.place.uri,
             experiment_id=store.experiment_id,
@@ -97,6 +98,7 @@ class TestProcess:
         return {
             **asdict(count),
             "produced": self._tracer.produced,
+            "params": self._params,
             "judgements": self._judgements.to_json(),
             "records": self.runner.recorded(),
             "unused": self.runner.ahead.unused(),
@@ -124,21 +126,35 @@ class TestProcess:
             self._others[name] = self._store.version(model, tags, {})
         return self._others[name]
 
-    def log_params(self, params: Mapping[str, str]) -> None:
-        """Write each parameter once. Raises GenaiverError for one that is recorded with another value."""
-        model_id = self._version.model_id
+    def log_params(self, params: Mapping[str, str], name: str | None) -> None:
+        """Write each parameter of the session's own version, or of another one, once.
+
+        Raises GenaiverError for one that is recorded with another value.
+        """
+        model_id = self._version.model_id if name is None else self.id_of(name)
         if model_id is None:
             return
+        shown = name or self._version.name
+        if new := self._new(params, model_id, shown):
+            try:
+                self._store.log_params(model_id, new)
+            except StoreError:
+                # Another worker may have written them meanwhile: a store takes each once.
+                if self._new(new, model_id, shown):
+                    raise
+        self._params.setdefault(model_id, {}).update(params)
+
+    def _new(self, params: Mapping[str, str], model_id: str, version: str) -> dict[str, str]:
+        """Those that are not recorded yet."""
         known = self._store.params(model_id)
         params = self._to.mask.plain(dict(params))
         for name, value in params.items():
             if known.get(name, value) != value:
                 raise GenaiverError(
-                    f"parameter {name!r} of version {self._version.name} is recorded as {known[name]!r} and cannot "
+                    f"parameter {name!r} of version {version} is recorded as {known[name]!r} and cannot "
                     f"become {value!r}: a version is one configuration; use genai_variant for another"
                 )
-        if new := {k: v for k, v in params.items() if k not in known}:
-            self._store.log_params(model_id, new)
+        return {name: value for name, value in params.items() if name not in known}
 
 
 def tell(item: pytest.Item, records: list[RepeatRecord]) -> None:

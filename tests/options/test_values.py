@@ -77,10 +77,19 @@ def test_baselines_are_taken_as_given(ref: str) -> None:
 
 def test_only_a_results_file_in_the_ini_file_becomes_absolute(tmp_path: Path) -> None:
     assert option_values.baseline(given("a.json", folder=tmp_path, from_ini=True)) == str(tmp_path / "a.json")
-    assert option_values.baseline(given("main", folder=tmp_path, from_ini=True)) == "main"
+    for reference in ("main", "deployed:production", "deployed:eu.json"):
+        assert option_values.baseline(given(reference, folder=tmp_path, from_ini=True)) == reference
 
 
-@pytest.mark.parametrize("ref", ["deployed:prod", "run:main"])
+@pytest.mark.parametrize("ref", ["deployed:", "deployed: x", "deployed:a/b"])
+def test_what_runs_nowhere_is_refused(ref: str) -> None:
+    with pytest.raises(
+        ConfigError, match=f"'{ref}' cannot be used; .* is no name of an environment; allowed: letters"
+    ):
+        option_values.baseline(given(ref))
+
+
+@pytest.mark.parametrize("ref", ["run:main"])
 def test_later_baselines_are_not_available(ref: str) -> None:
     with pytest.raises(ConfigError, match="is not available in this version; allowed: auto, none, a git ref"):
         option_values.baseline(given(ref))

@@ -136,7 +136,7 @@ def test_environment_and_ini_name_it_too(project: Project, history: History, mon
         ("m-" + "0" * 32, "'m-0*': no such model in the store; recorded: app-????????"),
         ("HEAD~1", "'HEAD~1' is commit ????????, of which no session is recorded; the nearest recorded *"),
         ("HEAD", "'HEAD' is the version under test itself (app-????????); name an earlier commit *"),
-        ("deployed:prod", "'deployed:prod' cannot be used; deployed: is not available in this version; allowed: *"),
+        ("deployed:prod", "'deployed:prod': nothing was deployed to prod; no deployment is on record (record one *"),
         ("run:HEAD~1", "'run:HEAD~1' cannot be used; run: is not available in this version; allowed: *"),
         ("missing.json", "there is no results file 'missing.json'; the folder '.' holds *"),
         ("garbage.json", "'garbage.json' is not JSON: *"),

@@ -161,6 +161,10 @@ def test_a_case_is_listed_once_for_a_metric_with_what_is_known_of_it(build):
         ({"age": 20 * 86400.0}, "app-1a2b3c4d, 1 commit back, 20 days old"),
         ({"age": 100 * 86400.0}, "app-1a2b3c4d, 1 commit back, 3 months old"),
         ({"age": 1000 * 86400.0}, "app-1a2b3c4d, 1 commit back, 2 years old"),
+        (
+            {"deployed_to": "eu", "deployed_ago": 3 * 86400.0},
+            "app-1a2b3c4d, deployed to eu 3 days ago, 1 commit back, 90 seconds old",
+        ),
         ({"name": None}, f"none: {WHY}"),
     ],
 )

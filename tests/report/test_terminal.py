@@ -326,11 +326,9 @@ metric  baseline  current  change  could hide  verdict
 ok          0.96     0.96    0.00        0.40  inconclusive
   ok: 3 cases cannot tell
 
-what changed since the baseline
-2 commits:
-  3f2a91c0 Prompt: shorter answers
-  9d1b7a22 Retriever: top 5
-model: gpt-4o -> gpt-4o-mini
+changed since the baseline (-v shows all)
+  2 commits  3f2a91c0 Prompt: shorter answers and 1 more
+  models     gpt-4o -> gpt-4o-mini
 
 These values cannot tell: neither that something got worse,
 nor that nothing did.
@@ -362,7 +360,7 @@ def doubtful(build):
     unsure = build.metric("ok", verdict="inconclusive", upper=0.4, reason="3 cases cannot tell")
     since = (
         Fact(text="2 commits", names=("3f2a91c0 Prompt: shorter answers", "9d1b7a22 Retriever: top 5")),
-        Fact(text="model: gpt-4o -> gpt-4o-mini"),
+        Fact(text="models", names=("gpt-4o -> gpt-4o-mini",)),
     )
     made = build.summary(build.decision("inconclusive", unsure), now, old, counts=Counts(evaluated=3))
     return replace(made, since=since, sure=tuple(text for text in made.sure if not text.startswith("To be surer")))

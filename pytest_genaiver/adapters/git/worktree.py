@@ -35,6 +35,14 @@ def is_untracked(top: Path, path: Path) -> bool:
     return bool(listed)
 
 
+def is_tracked(top: Path, path: Path) -> bool:
+    """Whether the file is committed, or about to be."""
+    real = Path(os.path.realpath(path.parent), path.name)
+    if top not in real.parents:
+        return False
+    return bool(ask(top, "ls-files", "--", f":(literal){real.relative_to(top)}"))
+
+
 def fingerprint(top: Path, work_tree: WorkTree) -> str:
     """Hash of the differing files as they lie in the work tree: whether a change is staged makes no difference."""
     digest = hashlib.sha256()

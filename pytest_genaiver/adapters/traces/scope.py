@@ -127,11 +127,15 @@ class Destination:
 
 @dataclass(slots=True, kw_only=True)
 class Count:
-    """Traces produced by this process; `missing`: those that could not be written -> the test they came from."""
+    """Traces produced by this process; `missing`: those that could not be written -> the test they came from.
+
+    `seen`: model id of a version -> what its calls show of its configuration, as `Observed.to_json` gives it.
+    """
 
     produced: int = 0
     missing: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    seen: dict[str, Any] = field(default_factory=dict)
 
 
 def link(info: TraceInfo, scope: Scope | None, to: Destination) -> None:

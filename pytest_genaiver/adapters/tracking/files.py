@@ -21,6 +21,8 @@ RESULTS = "genaiver/results.json"
 CASES = "genaiver/cases.json"
 DETAILS = "genaiver/details.json"
 JUDGEMENTS = "genaiver/judgements.json"
+SNAPSHOT = "genaiver/snapshot.json"
+REQUIREMENTS = "genaiver/requirements.txt"
 BESIDE = "genaiver.artifacts"
 """The tag of an experiment that we made: its artifacts lie beside the database, wherever that is moved to."""
 
@@ -52,6 +54,15 @@ def read_if_there(client: MlflowClient, place: Place, run_id: str, name: str) ->
         return read(client, place, run_id, artifact_uri, name)
     except ResultsError:
         return None
+
+
+def folder(place: Place, artifact_uri: str) -> Path | None:
+    """The local folder of artifacts, where it lies now; None where they are not local ones."""
+    recorded = local_folder(artifact_uri)
+    if recorded is None:
+        return None
+    beside = _beside(recorded, place)
+    return beside if beside.exists() else recorded
 
 
 def save(

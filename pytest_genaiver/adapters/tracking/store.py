@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, LoggedModel, Run
 
-__all__ = ["SessionRef", "Store", "VersionRef", "metric_key", "shown_uri"]
+__all__ = ["SessionRef", "Store", "VersionRef", "metric_key", "ref_of", "shown_uri"]
 
 _SETTLE_SECONDS = 0.1
 
@@ -38,13 +38,16 @@ class VersionRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRef:
-    """A recorded session of a version; `complete` is False for one that was cut short."""
+    """A recorded session of a version; `complete` is False for one that was cut short. `baseline` is the name of the
+    version that it was compared with.
+    """
 
     run_id: str
     artifact_uri: str
     complete: bool
     started_ms: int
     verdict: str | None = None
+    baseline: str | None = None
 
 
 class Store:
@@ -109,7 +112,7 @@ class Store:
 
     def _named(self, name: str) -> list[VersionRef]:
         # MLflow's filters have no escape for a quote, and its names no quote.
-        return [] if "'" in name else [_ref(m) for m in self._search(f"name = '{name}'")]
+        return [] if "'" in name else [ref_of(m) for m in self._search(f"name = '{name}'")]
 
     def versions_of_commits(self, shas: Sequence[str], app: str) -> list[VersionRef]:
         """The clean versions of this app recorded for any of these commits (full SHAs), oldest first."""
@@ -119,7 +122,7 @@ class Store:
         with translated("look up recorded versions"):
             found = self._search(f"tags.`genaiver.commit` IN ({quoted})")
         # An app's name may hold a quote, so that it is no matter for a filter.
-        return [v for m in found if m.tags.get("genaiver.app") == app and not (v := _ref(m)).dirty]
+        return [v for m in found if m.tags.get("genaiver.app") == app and not (v := ref_of(m)).dirty]
 
     def version_named(self, name: str) -> VersionRef | None:
         with translated(f"look up the version {name!r}"):
@@ -131,7 +134,7 @@ class Store:
 
         with translated(f"look up the model {model_id!r}"):
             try:
-                return _ref(self.client().get_logged_model(model_id))
+                return ref_of(self.client().get_logged_model(model_id))
             except MlflowException as error:
                 if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                     return None
@@ -143,7 +146,7 @@ class Store:
             return []
         either = (f"name LIKE '{prefix}%'", f"tags.`genaiver.commit` LIKE '{prefix}%'")
         with translated(f"look up versions named {prefix!r}"):
-            refs = [_ref(model) for condition in either for model in self._search(condition)]
+            refs = [ref_of(model) for condition in either for model in self._search(condition)]
         # LIKE takes _ for any character.
         return list({r.model_id: r for r in refs if _starts(r, prefix)}.values())
 
@@ -263,7 +266,7 @@ def _starts(ref: VersionRef, prefix: str) -> bool:
     return ref.name.startswith(prefix) or (ref.commit or "").startswith(prefix)
 
 
-def _ref(model: LoggedModel) -> VersionRef:
+def ref_of(model: LoggedModel) -> VersionRef:
     tags = model.tags
     return VersionRef(
         model_id=model.model_id,
@@ -282,6 +285,7 @@ def _session_ref(run: Run) -> SessionRef:
         complete=run.data.tags.get("genaiver.complete") == "true",
         started_ms=run.info.start_time,
         verdict=run.data.tags.get("genaiver.verdict"),
+        baseline=run.data.tags.get("genaiver.baseline"),
     )
 
 

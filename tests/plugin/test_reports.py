@@ -23,7 +23,7 @@ from app import ask
 KEY = "sk-proj-" + "aB3dE5gH7jK9mN1pQ3sT"
 
 @pytest.mark.genai_eval(soft=True)
-@pytest.mark.parametrize("question", [*(f"q{i}" for i in range(10)), f"q8 {KEY}", f"q9 {KEY}"])
+@pytest.mark.parametrize("question", [f"q{i}" for i in range(10)])
 def test_answer(question, genai_case):
     os.environ["LATE_SECRET"] = "known-only-now-1"
     genai_case.output = {"answer": ask(question), "key": KEY, "late": ["known-only-now-1"]}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_genaiver.errors import StoreError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -38,6 +40,10 @@ SECRETS = (KEY, PASSWORD, json.dumps(PASSWORD)[1:-1], "known-only-now-1")
 def drawn_once() -> None:
     """What draws the page is imported before the first session: pytester forgets what an inner run imported."""
     import matplotlib.backends.backend_svg  # noqa: F401
+
+
+def refuse(*_: object) -> None:
+    raise StoreError("the store is gone")
 
 
 def leaks(folder: Path) -> list[str]:
@@ -105,11 +111,16 @@ def test_z():
     pathlib.Path("out.html").mkdir()
 """
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "no" / "such" / "folder"))
+    monkeypatch.setattr("pytest_genaiver.concluding.reporting.metrics_of_commits", refuse)
     project.commit(**{"test_z.py": blocked})
     result = project.run("--genai-report", "out.html", "--genai-report", "out.md")
     assert result.ret == 0
     result.stdout.fnmatch_lines(
-        ["*GenaiverWarning: cannot write '*out.html': *", "*GenaiverWarning: cannot write '*folder': *"]
+        [
+            "*GenaiverWarning: the report lacks the history: the store is gone",
+            "*GenaiverWarning: cannot write '*out.html': *",
+            "*GenaiverWarning: cannot write '*folder': *",
+        ]
     )
     text = (project.path / "out.md").read_text(encoding="utf-8")
     assert "pass&#58; first session" in text

@@ -21,10 +21,13 @@ BATCH = 500
 
 
 class Known:
-    """The recorded sessions of these commits, in one variant of the app; read once, until `load` is asked anew."""
+    """The recorded sessions of commits, in one variant of the app; read once, until `load` is asked anew.
 
-    def __init__(self, store: Store, app: str, variant: str | None) -> None:
-        self._store, self._app, self._variant = store, app, variant
+    `parts`: only cases whose id holds one of these texts; empty is all cases.
+    """
+
+    def __init__(self, store: Store, app: str, variant: str | None, parts: Sequence[str] = ()) -> None:
+        self._store, self._app, self._variant, self._parts = store, app, variant, tuple(parts)
         self._recorded = Recorded(store)
         self._pools: dict[str, Pool] = {}
         self._newest: dict[str, VersionResults] = {}
@@ -73,7 +76,8 @@ class Known:
         if reference not in self._pools:
             return {}
         warned = {full_id(case) for case in self._newest[reference].cases.values() if case.gate != "fail"}
-        wanted = {name: case for name, case in self._pools[reference].cases.items() if name not in warned}
+        every = self._pools[reference].cases
+        wanted = {name: case for name, case in every.items() if name not in warned and self._asked_for(name)}
         source = self._pools[reference].sources.get(metric)
         found: dict[str, Evidence] = {}
         for commit in commits:
@@ -87,3 +91,6 @@ class Known:
                     sessions={name: case.sessions[metric] for name, case in scored.items()},
                 )
         return found
+
+    def _asked_for(self, name: str) -> bool:
+        return not self._parts or any(part in name for part in self._parts)

@@ -42,6 +42,13 @@ EPILOG = (
 @click.argument("bad", type=VersionName())
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 @click.option("--metric", help="The metric to look at. Default: the one that changed most from GOOD to BAD.")
+@click.option(
+    "--case",
+    "cases",
+    multiple=True,
+    metavar="TEXT",
+    help="Look only at cases whose id holds this text. May be repeated. Default: all that GOOD and BAD share.",
+)
 @click.option("--plan", is_flag=True, help="Say what it would take, and run nothing.")
 @click.option(
     "--most",
@@ -74,6 +81,7 @@ def command(  # noqa: PLR0913 - one argument an option
     bad: str,
     pytest_args: tuple[str, ...],
     metric: str | None,
+    cases: tuple[str, ...],
     plan: bool,
     most: int,
     copied: tuple[str, ...],
@@ -89,10 +97,11 @@ def command(  # noqa: PLR0913 - one argument an option
     with calm():
         project = open_project(ctx)
         root = _root(project)
-        asked = Asked(good=_sha(project, good), bad=_sha(project, bad), metric=metric, arguments=pytest_args)
+        ends = _sha(project, good), _sha(project, bad)
+        asked = Asked(good=ends[0], bad=ends[1], metric=metric, arguments=pytest_args, cases=cases)
         commits = commits_between(root, asked.good, asked.bad)
         place = _place(project, root, pytest_args, check_copied(root, copied), dependencies)
-        known = _known(project, commits)
+        known = _known(project, commits, cases)
         hunt = _hunt(project, place, commits, known, State(asked=asked), most)
         if plan:
             return _planned(hunt, as_json)
@@ -142,9 +151,9 @@ def _place(
     )
 
 
-def _known(project: Project, commits: Sequence[str]) -> Known:
+def _known(project: Project, commits: Sequence[str], cases: Sequence[str]) -> Known:
     variant = sanitise(project.settings.variant) if project.settings.variant else None
-    known = Known(project.store, project.surveyed.app, variant)
+    known = Known(project.store, project.surveyed.app, variant, cases)
     known.load(commits)
     for line in known.warnings:
         progress(line)

@@ -267,6 +267,24 @@ def test_a_drop_too_small_for_its_noise_says_which_repeats_would_tell(make_world
     assert "--metric" not in done.lines[0]
 
 
+def test_a_single_case_that_broke_is_hinted_at_and_looked_at_alone(make_world, genaiver) -> None:
+    world = make_world(6, 9)
+    flaky = [1.0, 0.0] * 9 + [1.0]
+    world.values = {i: [*flaky, float(i < 4)] for i in range(6)}
+    for number in (0, 5):
+        for shift in range(2):
+            whole = world.values[number]
+            world.values[number] = [*(flaky if shift else [1 - v for v in flaky]), whole[-1]]
+            world.record(number, 5)
+            world.values[number] = whole
+    done = genaiver("bisect", *world.ends, "--most", "10", "--metric", "passed")
+    assert (done.code, world.ran) == (cli.NO, [])
+    assert "  cases that fell, which can be looked at alone with --case:" in done.lines
+    assert "    1.00 -> 0.00  test_app.py::test_answer[q19]" in done.lines
+    done = genaiver("bisect", *world.ends, "--case", "[q19]")
+    assert done.lines[0].startswith(f"{world.shas[4][:8]} is the first bad commit"), done.out + done.err
+
+
 def test_a_better_bad_is_no_bad(world: World, genaiver) -> None:
     world.values = {0: BAD, 9: GOOD}
     world.record(0, 20)

@@ -23,19 +23,15 @@ BATCH = 500
 class Known:
     """The recorded sessions of commits, in one variant of the app; read once, until `load` is asked anew.
 
-    `parts`: only cases whose id holds one of these texts; empty is all cases.
+    `warnings` tells in one line each what could not be read. `parts`: only cases whose id holds one of these texts;
+    empty is all cases.
     """
 
     def __init__(self, store: Store, app: str, variant: str | None, parts: Sequence[str] = ()) -> None:
         self._store, self._app, self._variant, self._parts = store, app, variant, tuple(parts)
-        self._recorded = Recorded(store)
+        self.warnings: list[str] = []
         self._pools: dict[str, Pool] = {}
         self._newest: dict[str, VersionResults] = {}
-
-    @property
-    def warnings(self) -> list[str]:
-        """What could not be read, a line each."""
-        return self._recorded.warnings
 
     @property
     def commits(self) -> set[str]:
@@ -43,17 +39,19 @@ class Known:
         return {*self._pools}
 
     def load(self, commits: Sequence[str]) -> None:
-        """Look all of them up at once, and read what there is."""
+        """Look these commits up, all at once, and read what there is now; `warnings` gain what could not be read."""
+        recorded = Recorded(self._store)
         for start in range(0, len(commits), BATCH):
-            for ref in self._store.versions_of_commits(commits[start : start + BATCH], self._app):
+            for ref in recorded.versions(commits[start : start + BATCH], self._app):
                 if ref.variant == self._variant and ref.commit:
-                    self._read(ref.commit, ref)
+                    self._read(recorded, ref.commit, ref)
+        self.warnings += recorded.warnings
 
-    def _read(self, commit: str, ref: VersionRef) -> None:
-        newest = self._recorded.sessions(ref, None)
+    def _read(self, recorded: Recorded, commit: str, ref: VersionRef) -> None:
+        newest = recorded.sessions(ref, None)
         if newest:
             self._newest[commit] = newest[0]
-            self._pools[commit] = pool(self._recorded.sessions(ref, newest[0].cases))
+            self._pools[commit] = pool(recorded.sessions(ref, newest[0].cases))
 
     def newest(self, commit: str) -> VersionResults | None:
         """The last complete session of a commit."""

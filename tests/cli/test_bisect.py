@@ -15,8 +15,8 @@ import pytest
 from pytest_genaiver.adapters.tracking.place import place_of
 from pytest_genaiver.adapters.tracking.store import Store
 from pytest_genaiver.bisecting.running import Ran
-from pytest_genaiver.cli import bisect
 from pytest_genaiver.cli import main as cli
+from pytest_genaiver.cli import searching
 from pytest_genaiver.concluding.closing import results_text
 from pytest_genaiver.core.results import CaseResult, SessionFacts, Version, VersionResults
 
@@ -92,7 +92,7 @@ class World:
 def make_world(recorded, monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
     def make(commits: int = 10, first_bad: int = 6) -> World:
         world = World(recorded, commits, first_bad)
-        monkeypatch.setattr(bisect, "run_commit", world.run)
+        monkeypatch.setattr(searching, "run_commit", world.run)
         return world
 
     return make
@@ -142,6 +142,7 @@ def test_good_and_bad_are_named_as_any_version_and_need_not_be_recorded(make_wor
     world = make_world(4, 2)
     world.record(3)
     done = genaiver("bisect", "HEAD~3", f"app-{world.shas[3][:8]}", "--json")
+    assert done.code == 0, done.err
     assert done.json["first_bad"]["commit"] == world.shas[2]
     assert world.ran[:2] == [(0, 5), (3, 4)]
 
@@ -228,7 +229,7 @@ def test_a_commit_whose_session_leaves_nothing_is_skipped(world: World, genaiver
     def run(place, commit: str, repeats: int, say) -> Ran:
         return Ran() if commit == world.shas[5] else world.run(place, commit, repeats, say)
 
-    monkeypatch.setattr(bisect, "run_commit", run)
+    monkeypatch.setattr(searching, "run_commit", run)
     assert "is skipped: its session left no value" in genaiver("bisect", *world.ends).err
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from pytest_genaiver.adapters.git.branches import merge_base, tips
 from pytest_genaiver.adapters.git.checkout import checkout
 from pytest_genaiver.adapters.git.command import NO_GIT, git_available
+from pytest_genaiver.adapters.git.content import Tracked, contents, patch, tracked
 from pytest_genaiver.adapters.git.head import Head, read_head
 from pytest_genaiver.adapters.git.history import (
     Logged,
@@ -27,7 +28,7 @@ from pytest_genaiver.adapters.git.history import (
 )
 from pytest_genaiver.adapters.git.path import CommitNote, note, path_between
 from pytest_genaiver.adapters.git.target import Target, target, target_ref
-from pytest_genaiver.adapters.git.worktree import is_tracked, is_untracked
+from pytest_genaiver.adapters.git.worktree import changed, is_tracked, is_untracked
 
 __all__ = [
     "NO_GIT",
@@ -35,9 +36,12 @@ __all__ = [
     "Head",
     "Logged",
     "Target",
+    "Tracked",
     "ancestors",
+    "changed",
     "checkout",
     "commit_date",
+    "contents",
     "distance",
     "first_parents",
     "git_available",
@@ -48,6 +52,7 @@ __all__ = [
     "merge_base",
     "near_refs",
     "note",
+    "patch",
     "path_between",
     "read_head",
     "resolve",
@@ -55,5 +60,6 @@ __all__ = [
     "target",
     "target_ref",
     "tips",
+    "tracked",
     "trailers",
 ]

@@ -21,18 +21,17 @@ BATCH = 500
 
 
 class Known:
-    """The recorded sessions of these commits, in one variant of the app; read once, until `load` is asked anew."""
+    """The recorded sessions of commits, in one variant of the app; read once, until `load` is asked anew.
 
-    def __init__(self, store: Store, app: str, variant: str | None) -> None:
-        self._store, self._app, self._variant = store, app, variant
-        self._recorded = Recorded(store)
+    `warnings` tells in one line each what could not be read. `parts`: only cases whose id holds one of these texts;
+    empty is all cases.
+    """
+
+    def __init__(self, store: Store, app: str, variant: str | None, parts: Sequence[str] = ()) -> None:
+        self._store, self._app, self._variant, self._parts = store, app, variant, tuple(parts)
+        self.warnings: list[str] = []
         self._pools: dict[str, Pool] = {}
         self._newest: dict[str, VersionResults] = {}
-
-    @property
-    def warnings(self) -> list[str]:
-        """What could not be read, a line each."""
-        return self._recorded.warnings
 
     @property
     def commits(self) -> set[str]:
@@ -40,17 +39,19 @@ class Known:
         return {*self._pools}
 
     def load(self, commits: Sequence[str]) -> None:
-        """Look all of them up at once, and read what there is."""
+        """Look these commits up, all at once, and read what there is now; `warnings` gain what could not be read."""
+        recorded = Recorded(self._store)
         for start in range(0, len(commits), BATCH):
-            for ref in self._store.versions_of_commits(commits[start : start + BATCH], self._app):
+            for ref in recorded.versions(commits[start : start + BATCH], self._app):
                 if ref.variant == self._variant and ref.commit:
-                    self._read(ref.commit, ref)
+                    self._read(recorded, ref.commit, ref)
+        self.warnings += recorded.warnings
 
-    def _read(self, commit: str, ref: VersionRef) -> None:
-        newest = self._recorded.sessions(ref, None)
+    def _read(self, recorded: Recorded, commit: str, ref: VersionRef) -> None:
+        newest = recorded.sessions(ref, None)
         if newest:
             self._newest[commit] = newest[0]
-            self._pools[commit] = pool(self._recorded.sessions(ref, newest[0].cases))
+            self._pools[commit] = pool(recorded.sessions(ref, newest[0].cases))
 
     def newest(self, commit: str) -> VersionResults | None:
         """The last complete session of a commit."""
@@ -73,7 +74,8 @@ class Known:
         if reference not in self._pools:
             return {}
         warned = {full_id(case) for case in self._newest[reference].cases.values() if case.gate != "fail"}
-        wanted = {name: case for name, case in self._pools[reference].cases.items() if name not in warned}
+        every = self._pools[reference].cases
+        wanted = {name: case for name, case in every.items() if name not in warned and self._asked_for(name)}
         source = self._pools[reference].sources.get(metric)
         found: dict[str, Evidence] = {}
         for commit in commits:
@@ -87,3 +89,6 @@ class Known:
                     sessions={name: case.sessions[metric] for name, case in scored.items()},
                 )
         return found
+
+    def _asked_for(self, name: str) -> bool:
+        return not self._parts or any(part in name for part in self._parts)

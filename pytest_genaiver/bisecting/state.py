@@ -24,20 +24,22 @@ NAME = "bisect.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the user asked for; `good` and `bad` are full SHAs."""
+    """What the user asked for; `good` and `bad` are full SHAs, `cases` parts of case ids."""
 
     good: str
     bad: str
     metric: str | None
     arguments: tuple[str, ...]
+    cases: tuple[str, ...] = ()
 
     def command(self) -> str:
         """The command that asks for this."""
         import shlex
 
         metric = ["--metric", self.metric] if self.metric else []
+        cases = [word for part in self.cases for word in ("--case", part)]
         rest = ["--", *self.arguments] if self.arguments else []
-        return shlex.join(["genaiver", "bisect", self.good[:12], self.bad[:12], *metric, *rest])
+        return shlex.join(["genaiver", "bisect", self.good[:12], self.bad[:12], *metric, *cases, *rest])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,7 +94,8 @@ def _read(path: Path) -> State | None:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
         if data["schema"] != SCHEMA:
             return None
-        asked = Asked(**{**data["asked"], "arguments": tuple(data["asked"]["arguments"])})
+        lists = {key: tuple(data["asked"][key]) for key in ("arguments", "cases")}
+        asked = Asked(**{**data["asked"], **lists})
         return State(asked=asked, skipped=dict(data["skipped"]), runs=dict(data["runs"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

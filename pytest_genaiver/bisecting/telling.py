@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from pytest_genaiver.bisecting.state import State
     from pytest_genaiver.core.bisection import Advice
     from pytest_genaiver.core.contrast import Contrast
+    from pytest_genaiver.core.decision import CaseFinding
 
 SHA = re.compile("[0-9a-f]{40,64}")
 MOVED = 5
+Z_SHOWN = 2.0
+"""A case that fell by less of its standard errors, of many, did so by chance."""
 SUSPECTS_SHOWN = 20
 
 
@@ -100,8 +103,10 @@ def _same(found: Found) -> list[str]:
         told = "no drop beyond its tolerance is to be seen"
     else:
         told = f"to tell such a drop from chance about {found.needed} repeats of each would be needed (--most)"
+    fell = [case for case in decision.worst if case.z is not None and case.z >= Z_SHOWN][:MOVED]
+    alone = ["  cases that fell, which can be looked at alone with --case:", *map(_case, fell)] if fell else []
     other = "" if metric else "; name another metric with --metric"
-    return [f"{head}; {told}{other}"]
+    return [f"{head}; {told}{other}", *alone]
 
 
 def _suspect(found: Found, sha: str) -> str:
@@ -118,8 +123,12 @@ def _change(advice: Advice) -> list[str]:
     moved = seen.decision.worst[:MOVED]
     return [
         f"  {seen.decision.name}: {_means(seen)} ({advice.good[:8]} -> {advice.bad[:8]})",
-        *(f"    {_number(case.baseline)} -> {_number(case.current)}  {case.case}" for case in moved),
+        *map(_case, moved),
     ]
+
+
+def _case(case: CaseFinding) -> str:
+    return f"    {_number(case.baseline)} -> {_number(case.current)}  {case.case}"
 
 
 def _rest(found: Found) -> list[str]:

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pytest_genaiver.adapters import git
 from pytest_genaiver.adapters.traces.surroundings import calm
-from pytest_genaiver.bisecting import telling
-from pytest_genaiver.bisecting.commits import commits_between
-from pytest_genaiver.bisecting.evidence import Known
-from pytest_genaiver.bisecting.hunt import Hunt, cost_of
-from pytest_genaiver.bisecting.running import Place, check_copied, run_commit
-from pytest_genaiver.bisecting.state import Asked, State, opened
-from pytest_genaiver.cli.main import NO, OK
-from pytest_genaiver.cli.output import json_option, progress, say, show_json, shown
-from pytest_genaiver.cli.project import open_project
-from pytest_genaiver.cli.versions import VersionName, find_version
-from pytest_genaiver.core.identity import sanitise
+from pytest_genaiver.cli.output import json_option
+from pytest_genaiver.cli.versions import VersionName
 from pytest_genaiver.core.pooling import NEWEST
-from pytest_genaiver.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pytest_genaiver.adapters.environments import OnDifference
-    from pytest_genaiver.bisecting.telling import Found
-    from pytest_genaiver.cli.project import Project
 
 EPILOG = (
     "Exit codes: 0 the first bad commit is named, 1 it is not (a range is left, or GOOD and BAD do not differ: "
@@ -42,6 +26,13 @@ EPILOG = (
 @click.argument("bad", type=VersionName())
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 @click.option("--metric", help="The metric to look at. Default: the one that changed most from GOOD to BAD.")
+@click.option(
+    "--case",
+    "cases",
+    multiple=True,
+    metavar="TEXT",
+    help="Look only at cases whose id holds this text. May be repeated. Default: all that GOOD and BAD share.",
+)
 @click.option("--plan", is_flag=True, help="Say what it would take, and run nothing.")
 @click.option(
     "--most",
@@ -74,6 +65,7 @@ def command(  # noqa: PLR0913 - one argument an option
     bad: str,
     pytest_args: tuple[str, ...],
     metric: str | None,
+    cases: tuple[str, ...],
     plan: bool,
     most: int,
     copied: tuple[str, ...],
@@ -86,112 +78,19 @@ def command(  # noqa: PLR0913 - one argument an option
     Commits are run with `pytest --genai-version PYTEST_ARGS` in temporary work trees, each with its own tests, and
     recorded; what is recorded already is used for nothing.
     """
-    with calm():
-        project = open_project(ctx)
-        root = _root(project)
-        asked = Asked(good=_sha(project, good), bad=_sha(project, bad), metric=metric, arguments=pytest_args)
-        commits = commits_between(root, asked.good, asked.bad)
-        place = _place(project, root, pytest_args, check_copied(root, copied), dependencies)
-        known = _known(project, commits)
-        hunt = _hunt(project, place, commits, known, State(asked=asked), most)
-        if plan:
-            return _planned(hunt, as_json)
-        before = len(known.commits)
-        with opened(root, asked, restart=restart) as state:
-            hunt.state = state
-            found = _found(hunt, root, before)
-            state.drop()
-    return _told(found, as_json)
+    from pytest_genaiver.cli.project import open_project
+    from pytest_genaiver.cli.searching import Wanted, prepare
 
-
-def _root(project: Project) -> Path:
-    head = project.surveyed.head
-    if head is None or head.commit is None:
-        raise ConfigError("bisect needs a git repository with commits; this folder is in none")
-    return head.toplevel
-
-
-def _sha(project: Project, name: str) -> str:
-    """The commit that GOOD or BAD names; it need not be recorded."""
-    head = project.surveyed.head
-    found = project.store.version_named(name)
-    if found is None and head is not None and (sha := git.resolve(head.toplevel, name)):
-        return sha
-    found = found or find_version(project, name)
-    if found.dirty or found.commit is None:
-        raise ConfigError(f"{name!r} was recorded with uncommitted changes; name a commit")
-    if head is None or git.resolve(head.toplevel, found.commit) is None:
-        raise ConfigError(f"{name!r} is commit {found.commit[:8]}, which is not in this clone; fetch it first")
-    return found.commit
-
-
-def _place(
-    project: Project, root: Path, arguments: Sequence[str], copied: tuple[str, ...], dependencies: OnDifference
-) -> Place:
-    here = Path.cwd().resolve()
-    return Place(
-        root=root,
-        folder=here if root in (here, *here.parents) else root,
-        tracking_uri=project.store.place.uri,
-        app=project.surveyed.app,
-        experiment=project.experiment,
-        variant=project.settings.variant,
-        arguments=tuple(arguments),
-        copied=copied,
-        on_difference=dependencies,
-    )
-
-
-def _known(project: Project, commits: Sequence[str]) -> Known:
-    variant = sanitise(project.settings.variant) if project.settings.variant else None
-    known = Known(project.store, project.surveyed.app, variant)
-    known.load(commits)
-    for line in known.warnings:
-        progress(line)
-    return known
-
-
-def _hunt(project: Project, place: Place, commits: Sequence[str], known: Known, state: State, most: int) -> Hunt:
-    return Hunt(
-        commits=commits,
-        known=known,
-        state=state,
-        declared=project.settings.metrics,
-        alpha=project.settings.alpha,
+    wanted = Wanted(
+        good=good,
+        bad=bad,
+        arguments=pytest_args,
+        metric=metric,
+        cases=cases,
         most=most,
-        run=lambda commit, repeats: run_commit(place, commit, repeats, progress),
-        say=progress,
+        copied=copied,
+        dependencies=dependencies,
     )
-
-
-def _planned(hunt: Hunt, as_json: bool) -> int:
-    cost = cost_of(hunt.known, (hunt.commits[-1], hunt.commits[0]))
-    outlook = hunt.outlook(cost)
-    if as_json:
-        show_json(telling.plan_json(outlook))
-    else:
-        for line in telling.plan_lines(outlook, cost):
-            say(line)
-    return OK
-
-
-def _found(hunt: Hunt, root: Path, before: int) -> Found:
-    advice = hunt.go()
-    policy = hunt.policy()
-    return telling.Found(
-        advice=advice,
-        state=hunt.state,
-        toplevel=root,
-        recorded=before,
-        needed=hunt.needed(advice),
-        also=hunt.also(policy.name) if policy else (),
-    )
-
-
-def _told(found: Found, as_json: bool) -> int:
-    if as_json:
-        show_json(telling.to_json(found))
-    else:
-        for i, line in enumerate(telling.lines(found)):
-            say(shown(line), bold=i == 0)
-    return OK if found.named else NO
+    with calm():
+        prepared = prepare(open_project(ctx), wanted)
+        return prepared.plan(as_json=as_json) if plan else prepared.search(restart=restart, as_json=as_json)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ASKED = Asked(good="a" * 40, bad="b" * 40, metric=None, arguments=("tests", "-k", "a b"))
-OTHER = Asked(good="a" * 40, bad="b" * 40, metric="tone", arguments=())
+OTHER = Asked(good="a" * 40, bad="b" * 40, metric="tone", arguments=(), cases=("q1",))
 
 
 def test_what_is_saved_is_there_again(tmp_path: Path) -> None:
@@ -33,7 +33,9 @@ def test_another_search_is_told_by_its_command(tmp_path: Path) -> None:
     with opened(tmp_path, OTHER, restart=False):
         pass
     with (
-        pytest.raises(ConfigError, match="genaiver bisect aaaaaaaaaaaa bbbbbbbbbbbb --metric tone, or drop it"),
+        pytest.raises(
+            ConfigError, match="genaiver bisect aaaaaaaaaaaa bbbbbbbbbbbb --metric tone --case q1, or drop it"
+        ),
         opened(tmp_path, ASKED, restart=False),
     ):
         pass

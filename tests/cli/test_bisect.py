@@ -15,8 +15,8 @@ import pytest
 from pytest_genaiver.adapters.tracking.place import place_of
 from pytest_genaiver.adapters.tracking.store import Store
 from pytest_genaiver.bisecting.running import Ran
-from pytest_genaiver.cli import bisect
 from pytest_genaiver.cli import main as cli
+from pytest_genaiver.cli import searching
 from pytest_genaiver.concluding.closing import results_text
 from pytest_genaiver.core.results import CaseResult, SessionFacts, Version, VersionResults
 
@@ -92,7 +92,7 @@ class World:
 def make_world(recorded, monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
     def make(commits: int = 10, first_bad: int = 6) -> World:
         world = World(recorded, commits, first_bad)
-        monkeypatch.setattr(bisect, "run_commit", world.run)
+        monkeypatch.setattr(searching, "run_commit", world.run)
         return world
 
     return make
@@ -142,6 +142,7 @@ def test_good_and_bad_are_named_as_any_version_and_need_not_be_recorded(make_wor
     world = make_world(4, 2)
     world.record(3)
     done = genaiver("bisect", "HEAD~3", f"app-{world.shas[3][:8]}", "--json")
+    assert done.code == 0, done.err
     assert done.json["first_bad"]["commit"] == world.shas[2]
     assert world.ran[:2] == [(0, 5), (3, 4)]
 
@@ -228,7 +229,7 @@ def test_a_commit_whose_session_leaves_nothing_is_skipped(world: World, genaiver
     def run(place, commit: str, repeats: int, say) -> Ran:
         return Ran() if commit == world.shas[5] else world.run(place, commit, repeats, say)
 
-    monkeypatch.setattr(bisect, "run_commit", run)
+    monkeypatch.setattr(searching, "run_commit", run)
     assert "is skipped: its session left no value" in genaiver("bisect", *world.ends).err
 
 
@@ -265,6 +266,24 @@ def test_a_drop_too_small_for_its_noise_says_which_repeats_would_tell(make_world
     assert (done.code, world.ran) == (cli.NO, [])
     assert "repeats of each would be needed (--most)" in done.lines[0]
     assert "--metric" not in done.lines[0]
+
+
+def test_a_single_case_that_broke_is_hinted_at_and_looked_at_alone(make_world, genaiver) -> None:
+    world = make_world(6, 9)
+    flaky = [1.0, 0.0] * 9 + [1.0]
+    world.values = {i: [*flaky, float(i < 4)] for i in range(6)}
+    for number in (0, 5):
+        for shift in range(2):
+            whole = world.values[number]
+            world.values[number] = [*(flaky if shift else [1 - v for v in flaky]), whole[-1]]
+            world.record(number, 5)
+            world.values[number] = whole
+    done = genaiver("bisect", *world.ends, "--most", "10", "--metric", "passed")
+    assert (done.code, world.ran) == (cli.NO, [])
+    assert "  cases that fell, which can be looked at alone with --case:" in done.lines
+    assert "    1.00 -> 0.00  test_app.py::test_answer[q19]" in done.lines
+    done = genaiver("bisect", *world.ends, "--case", "[q19]")
+    assert done.lines[0].startswith(f"{world.shas[4][:8]} is the first bad commit"), done.out + done.err
 
 
 def test_a_better_bad_is_no_bad(world: World, genaiver) -> None:

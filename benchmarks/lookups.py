@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 VERSIONS = 1_000
 CASES = 40
-RUNS = 5
+RUNS = 3
 FELL = 600
 """The metric falls with this version, counted from the oldest."""
 

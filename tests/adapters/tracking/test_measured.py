@@ -52,6 +52,7 @@ def test_the_newest_of_an_app_whatever_lies_between(store: Store) -> None:
         record(store, f"other-{i}", SHAS[0], app="other")
     assert [m.ref.name for m in newest_measured(store, "app", 2)] == ["app-2", "app-1"]
     assert len(newest_measured(store, "app", 100)) == 3
+    assert newest_measured(store, "app", 100, variant="eu") == []
 
 
 def test_sessions_that_did_not_end(store: Store) -> None:

@@ -14,7 +14,7 @@ ALL = (
     ["benchmarks/targets.py"],
     ["benchmarks/judged_again.py"],
     ["benchmarks/gate_speed.py"],
-    ["benchmarks/lookups.py"],
+    ["benchmarks/looking_back.py"],
     ["-m", "benchmarks.gate.run"],
 )
 

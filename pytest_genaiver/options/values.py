@@ -16,11 +16,9 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.policy import MetricPolicy
 
 REPORT_SUFFIXES = (".json", ".md", ".html")
-# Forms of --genai-baseline that are documented, but not built yet.
-LATER_BASELINES = ("run:",)
 BASELINES = (
-    "auto, none, a git ref, a version name, a model id (m-...), deployed:ENV (what runs there now) or a results file "
-    "(*.json)"
+    "auto, none, a git ref, a version name, a model id (m-...), deployed:ENV (what runs there now), a results file "
+    "(*.json) or run:REF (that commit runs now)"
 )
 BOOLEANS = {
     "1": True,
@@ -157,9 +155,6 @@ def alpha(given: Given) -> float:
 def baseline(given: Given) -> str:
     """What --genai-baseline names; whether it exists is found out later, by who looks it up."""
     value = text(given)
-    if value.startswith(LATER_BASELINES):
-        form = value.partition(":")[0]
-        raise given.refuse(f"{form}: is not available in this version; allowed: {BASELINES}")
     if value.startswith("-"):
         raise given.refuse(f"allowed: {BASELINES}")
     if value.startswith("deployed:"):

@@ -1,4 +1,4 @@
-"""The store that the benchmark of lookups makes: its copies are versions like the one that was recorded."""
+"""The history that the benchmark of looking back plants, small: every command finds it."""
 
 from __future__ import annotations
 
@@ -17,24 +17,22 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture
-def lookups(monkeypatch):
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    spec = importlib.util.spec_from_file_location("lookups", BENCHMARKS / "lookups.py")
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "lookups", module)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_every_command_finds_what_it_planted(lookups, empty_store, tmp_path, monkeypatch, capsys) -> None:
+def planted(empty_store, tmp_path, monkeypatch):
+    """60 versions whose metric falls with number 40; their commits, oldest first."""
     for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr(lookups, "FELL", 40)
-    shutil.copy(empty_store, tmp_path / "mlflow.db")
-    shas = lookups.make_commits(tmp_path, 60)
-    assert len(shas) == 60
-    lookups.make_store(tmp_path, shas)
+    monkeypatch.syspath_prepend(BENCHMARKS)
     monkeypatch.chdir(tmp_path)
+    spec = importlib.util.spec_from_file_location("looking_back", BENCHMARKS / "looking_back.py")
+    looking_back = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(looking_back)
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    yield looking_back.plant(looking_back.make(tmp_path, versions=60, ancestors=59), 40)
+    for name in ("many_versions", "measure"):
+        sys.modules.pop(name, None)
+
+
+def test_every_command_finds_what_was_planted(planted, tmp_path, capsys) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\ngenai_app = app\naddopts = -p genaiver\n")
 
     def shown(*arguments):
@@ -42,10 +40,11 @@ def test_every_command_finds_what_it_planted(lookups, empty_store, tmp_path, mon
         assert code_of([*arguments, "--json"]) == 0
         return json.loads(capsys.readouterr().out)
 
-    history = shown("history", "-n", "60")
-    assert [v["commit"] for v in history["versions"]] == shas[::-1]
-    assert [change["commit"] for change in history["change_points"]] == [shas[40]]
-    compared = shown("compare", shas[3], shas[50], "--best", "on_topic")
-    assert compared["best"]["winner"] == f"app-{shas[3][:8]}"
-    version = shown("show", shas[7])
-    assert (version["name"], version["metrics"][0]["cases"]) == (f"app-{shas[7][:8]}", 40)
+    history = shown("history", "-n", "100")
+    assert history["metric"] == "good"
+    assert [v["commit"] for v in history["versions"]] == planted[::-1]
+    assert [change["commit"] for change in history["change_points"]] == [planted[40]]
+    compared = shown("compare", planted[3], planted[50], "--best", "good")
+    assert compared["best"]["winner"] == f"app-{planted[3][:8]}"
+    version = shown("show", planted[7])
+    assert (version["name"], version["metrics"][0]["cases"]) == (f"app-{planted[7][:8]}", 40)

@@ -26,7 +26,7 @@ _SETTLE_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRef:
-    """A recorded version, as a search finds it."""
+    """A recorded version, as a search finds it. `runs` are the sessions that it holds a metric of."""
 
     model_id: str
     name: str
@@ -34,12 +34,13 @@ class VersionRef:
     variant: str | None
     dirty: bool
     created_ms: int
+    runs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRef:
     """A recorded session of a version; `complete` is False for one that was cut short. `baseline` is the name of the
-    version that it was compared with.
+    version that it was compared with, `tests_from` the commit that its tests came from, where that was another.
     """
 
     run_id: str
@@ -47,6 +48,7 @@ class SessionRef:
     complete: bool
     started_ms: int
     verdict: str | None = None
+    tests_from: str | None = None
     baseline: str | None = None
 
 
@@ -179,7 +181,7 @@ class Store:
                 order_by=["attributes.start_time DESC"],
                 max_results=PAGE,
             )
-        return [_session_ref(r) for r in runs]
+        return [session_ref(r) for r in runs]
 
     def read_results(self, session: SessionRef) -> str:
         """The text of a session's results artifact. Raises ResultsError where a local store holds none."""
@@ -275,16 +277,18 @@ def ref_of(model: LoggedModel) -> VersionRef:
         variant=tags.get("genaiver.variant"),
         dirty=tags.get("genaiver.dirty") == "true",
         created_ms=model.creation_timestamp,
+        runs=tuple(dict.fromkeys(m.run_id for m in model.metrics or () if m.run_id)),
     )
 
 
-def _session_ref(run: Run) -> SessionRef:
+def session_ref(run: Run) -> SessionRef:
     return SessionRef(
         run_id=run.info.run_id,
         artifact_uri=run.info.artifact_uri,
         complete=run.data.tags.get("genaiver.complete") == "true",
         started_ms=run.info.start_time,
         verdict=run.data.tags.get("genaiver.verdict"),
+        tests_from=run.data.tags.get("genaiver.tests_from"),
         baseline=run.data.tags.get("genaiver.baseline"),
     )
 

@@ -71,7 +71,7 @@ def history(store: Store, surveyed: Surveyed, settings: Settings, *, metric: str
     Raises ConfigError for a metric that none of them holds.
     """
     where = _where(surveyed)
-    found = list(islice(_along(store, surveyed, settings), limit))
+    found = list(islice(_along(store, surveyed, settings, limit), limit))
     unfinished = set(unfinished_runs(store)) if found else set()
     recorded = Recorded(store)
     newest = _newest(recorded, found)
@@ -101,23 +101,19 @@ def _where(surveyed: Surveyed) -> str:
     return f"along {head.branch}" if head.branch else f"along {head.commit[:8]} (detached HEAD)"
 
 
-def _along(store: Store, surveyed: Surveyed, settings: Settings) -> Iterator[tuple[Measured, git.Logged | None]]:
+def _along(
+    store: Store, surveyed: Surveyed, settings: Settings, limit: int
+) -> Iterator[tuple[Measured, git.Logged | None]]:
     """The recorded versions of the configured variant, newest commit first, a commit's dirty versions before it."""
     head, variant = surveyed.head, sanitise(settings.variant) if settings.variant else None
     if head is None or head.commit is None:
-        # There may be as many of other variants; the store is asked once.
-        for one in newest_measured(store, surveyed.app, _MOST):
-            if one.ref.variant == variant:
-                yield one, None
+        yield from ((one, None) for one in newest_measured(store, surveyed.app, limit, variant=variant))
         return
     for commits in git.first_parents(head.toplevel, head.commit):
         place = {commit.sha: i for i, commit in enumerate(commits)}
         found = [m for m in measured(store, list(place), surveyed.app) if m.ref.variant == variant]
         found.sort(key=lambda m: (place[m.ref.commit or ""], not m.ref.dirty, -m.ref.created_ms))
         yield from ((one, commits[place[one.ref.commit or ""]]) for one in found)
-
-
-_MOST = 10_000
 
 
 def _newest(recorded: Recorded, found: Sequence[tuple[Measured, git.Logged | None]]) -> VersionResults | None:

@@ -68,11 +68,6 @@ class Compared:
     warnings: tuple[str, ...]
 
     @property
-    def letters(self) -> dict[str, str]:
-        """Model id -> the letter that stands for the version, in the order in which they were named."""
-        return {r.ref.model_id: letter(i) for i, r in enumerate((*self.recordings, *self.apart))}
-
-    @property
     def is_answered(self) -> bool:
         """Whether something was compared, and the best one was found where it was asked for."""
         return bool(self.against and self.shared.cases) and (self.best is None or self.best.winner is not None)

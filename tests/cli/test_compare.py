@@ -171,6 +171,7 @@ def test_cases_that_are_not_compared_are_counted(recorded, genaiver) -> None:
     done = genaiver("compare", old.name, new.name)
     assert "10 common cases (12 in A, 10 in B)" in done.lines
     assert "B: cases not compared: 2 removed" in done.lines
+    assert genaiver("compare", old.name, new.name, "--json").json["best"] is None
     assert "  nothing that is recorded" not in done.lines
     assert "  configuration, prompts, dependencies: not recorded" in done.lines
 

@@ -80,6 +80,7 @@ def _written(path: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.story
 def test_a_version_of_a_month_ago_is_the_same_app_again(
     make_repo: Callable[..., Repo], shell, tmp_path, monkeypatch, capsys
 ) -> None:

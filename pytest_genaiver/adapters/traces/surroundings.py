@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # Only where the user has not set them: no batch processor (it drops spans silently), room for open traces (the
 # oldest of 1,000 is dropped silently, and what is open for an hour), no network for a price list (offline, litellm's
-# import tries for seconds), no emoji link lines in the middle of a test report, and a dead server is given up in
-# seconds, not minutes.
+# import tries for seconds), no emoji link lines and no progress bars in the middle of a report, and a dead server is
+# given up in seconds, not minutes.
 _ENVIRONMENT = {
     "MLFLOW_USE_BATCH_SPAN_PROCESSOR": "false",
     "MLFLOW_TRACE_BUFFER_MAX_SIZE": "100000",
@@ -27,6 +27,7 @@ _ENVIRONMENT = {
     "MLFLOW_MODEL_CATALOG_URI": "",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }

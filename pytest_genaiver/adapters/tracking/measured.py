@@ -45,8 +45,8 @@ def measured(store: Store, shas: Sequence[str], app: str) -> list[Measured]:
     return sorted(ours, key=lambda m: (m.ref.created_ms, m.ref.model_id))
 
 
-def newest_measured(store: Store, app: str, limit: int) -> list[Measured]:
-    """The newest versions of this app, newest first: for a project outside git."""
+def newest_measured(store: Store, app: str, limit: int, *, variant: str | None = None) -> list[Measured]:
+    """The newest versions of this app and variant, newest first: for a project outside git."""
     client, found = store.client(), list[Measured]()
     with translated("look up recorded versions"):
         for model in pages(
@@ -57,7 +57,7 @@ def newest_measured(store: Store, app: str, limit: int) -> list[Measured]:
                 page_token=token,
             )
         ):
-            if model.tags.get("genaiver.app") == app:
+            if (model.tags.get("genaiver.app"), model.tags.get("genaiver.variant")) == (app, variant):
                 found.append(_measured(model))
             if len(found) == limit:
                 break

@@ -146,3 +146,31 @@ def test_the_log_shows_no_signatures(repo, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "true")
     assert repo.git("log", "--format=%H", f"{first}..{signed}") != signed
     assert git.log(repo.path, first, signed) == [(signed, "second")]
+
+
+def test_first_parents_come_with_date_and_subject_in_batches(repo, monkeypatch):
+    monkeypatch.setattr(git.history, "BATCH", 2)
+    first = repo.sha()
+    repo.git("checkout", "--quiet", "-b", "side")
+    repo.commit("on the side")
+    repo.git("checkout", "--quiet", "main")
+    second = repo.commit("é  two \x1b[31m")
+    merged = repo.merge("side", message="the merge")
+    batches = list(git.first_parents(repo.path, "main"))
+    assert [[c.sha for c in batch] for batch in batches] == [[merged, second], [first]]
+    assert [c.subject for batch in batches for c in batch] == ["the merge", "é  two \x1b[31m", "first"]
+    assert batches[1][0].committed == git.commit_date(repo.path, first)
+    assert list(git.first_parents(repo.path, "0" * 40)) == []
+
+
+def test_the_subject_of_a_commit(repo):
+    sha = repo.commit("the subject\n\nthe body")
+    assert git.subject(repo.path, sha) == "the subject"
+    repo.git("commit", "--quiet", "--allow-empty", "--allow-empty-message", "--message", "")
+    assert git.subject(repo.path, "HEAD") == ""
+    assert git.subject(repo.path, "0" * 40) is None
+
+
+def test_whether_a_commit_holds_a_file(repo):
+    assert git.holds(repo.path, repo.sha(), "app.py")
+    assert not git.holds(repo.path, repo.sha(), ".gitmodules")

@@ -213,13 +213,19 @@ def test_a_long_list_is_cut_and_progress_is_told(recorded, genaiver, abandoned, 
     for i in range(3):
         abandoned(90 - i, name=f"old-{i}")
     monkeypatch.setattr(planning, "_SHOWN", 2)
+    monkeypatch.setattr(planning, "_STEP", 2)
     monkeypatch.setattr(command, "_STEP", 4)
     monkeypatch.setattr(pruning, "traces_of", lambda store, version: {f"{version.name}-{i}": 1500 for i in range(3)})
     monkeypatch.setattr(pruning, "drop", lambda store, version, traces, told: [told(1) for _ in traces])
     done = genaiver("prune", "--keep", "0", "--yes")
     assert "and 1 more (--json lists them)" in done.lines
     assert any(line.startswith("about 13.5 KB of traces in the database; ") for line in done.lines)
-    assert done.err == "4 of 9 traces dropped\n8 of 9 traces dropped\n"
+    assert done.err.splitlines() == [
+        "2 of 3 versions looked at",
+        "4 of 9 traces dropped",
+        "2 of 3 versions dropped",
+        "8 of 9 traces dropped",
+    ]
 
 
 def test_sizes_in_words() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from datetime import datetime, timezone
 
 import pytest
 
 from pytest_genaiver.adapters.tracking import pruning
+from pytest_genaiver.baseline.kept import pooled_versions
 from pytest_genaiver.cli.main import INTERRUPTED, NO, OK, USAGE
 from pytest_genaiver.cli.pruning import size
 
@@ -110,6 +112,26 @@ def test_what_is_in_a_pool_of_today_s_branches_stays(recorded, genaiver, aged) -
     assert [v["name"] for v in data["versions"]] == [fork.name]
     assert data["dropped"] is True
     assert left(recorded) == {between.name, pooled.name, tip.name}
+
+
+def test_behind_a_partial_version_the_wider_one_stays_too(recorded, genaiver, aged) -> None:
+    wide = aged(90, cases=10)
+    for _ in range(2):
+        recorded.commit()
+        aged(80, cases=2, verdict="regressed")
+    recorded.repo.git("checkout", "--quiet", "--orphan", "apart")
+    recorded.repo.commit("apart")
+    recorded.repo.git("checkout", "--quiet", "main")
+    data = genaiver("prune", "--keep", "0", "--dry-run", "--json").json
+    assert data["versions"] == []
+    assert wide.model_id in data["kept"]
+
+
+def test_outside_git_there_are_no_pools(recorded) -> None:
+    recorded.session()
+    opened = recorded.opened()
+    surveyed = dataclasses.replace(opened.surveyed, head=None)
+    assert pooled_versions(opened.store, surveyed, [None]) == {}
 
 
 def test_it_asks_and_takes_no_for_an_answer(recorded, genaiver, abandoned, answers) -> None:

@@ -24,6 +24,7 @@ PACKAGE = Path(pytest_genaiver.__file__).parent
 ADAPTERS = {
     "adapters.git": {"git"},
     "adapters.datasets": {"mlflow", "pandas"},
+    "adapters.environments": {"packaging"},  # which comes with pytest
     "adapters.traces": {"mlflow", "opentelemetry"},
     "adapters.tracking": {"mlflow", "opentelemetry"},
     "adapters.results_file": set[str](),

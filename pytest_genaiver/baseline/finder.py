@@ -213,7 +213,7 @@ class Finder:
             for ref in self._by_distance(batch)
             if ref.model_id not in seen
         ]
-        for ref in sorted(others, key=lambda r: self._distance(r.commit) or 0):
+        for ref in sorted(others, key=lambda r: self.distance(r.commit) or 0):
             yield from self._loaded(ref, cases)
 
     def _by_distance(self, shas: Sequence[str]) -> list[VersionRef]:
@@ -253,7 +253,7 @@ class Finder:
             for part in (batch,) if i else (batch[:NEAREST], batch[NEAREST:]):
                 yield from self._by_distance(part)
 
-    def _distance(self, commit: str | None) -> int | None:
+    def distance(self, commit: str | None) -> int | None:
         """Commits between; the merge that a CI service made to test a pull request is none of them."""
         head = self.surveyed.head
         tip = (head.tested or head.commit) if head else None
@@ -271,7 +271,7 @@ class Finder:
             name=version.name,
             commit=version.commit,
             model_id=version.model_id,
-            distance=self._distance(version.commit),
+            distance=self.distance(version.commit),
             age=_age(newest.started),
             coverage=candidate.coverage,
             sessions=len(candidate.pool.sessions),

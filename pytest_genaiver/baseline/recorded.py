@@ -81,8 +81,11 @@ class Recorded:
         As many as fill the pool of each of these cases; one, where they are not known yet.
         """
         loaded: list[VersionResults] = []
-        for session in self._sessions_of(ref):
-            if session.complete != cut_short and (results := self.read(session)) is not None:
+        fitting = [s for s in self._sessions_of(ref) if s.complete != cut_short]
+        # What ran under the tests of another commit stands in where there is nothing else, and is never mixed in.
+        own = [s for s in fitting if s.tests_from is None]
+        for session in own or fitting:
+            if (results := self.read(session)) is not None:
                 loaded.append(results)
                 if cases is None or is_full(loaded, cases):
                     break

@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from pytest_genaiver.concluding.judging import evaluated
 from pytest_genaiver.core.jsonform import finite
 from pytest_genaiver.core.observed import Observed
@@ -131,6 +133,22 @@ def not_collected(plan: Plan, root: Path) -> Callable[[str], bool]:
     return left_out
 
 
+def cut_short(session: pytest.Session, plan: Plan, ledger: Ledger, settings: Settings) -> str | None:
+    """Why the session ended early; None where it did not."""
+    unrun = plan.cases.keys() - ledger.ran()
+    left = f"{len(unrun)} of {len(plan.cases)} cases did not run" if unrun else "every case had run"
+    if ledger.crashed:
+        return f"xdist worker {', '.join(ledger.crashed)} crashed"
+    if session.exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
+        return f"interrupted, {left}"
+    if ledger.refused:
+        return f"the known cost has reached --genai-max-cost, {settings.max_cost:g} USD: {left}"
+    if unrun:
+        why = str(session.shouldstop or session.shouldfail or "stopped early")
+        return f"{why}: {left}"
+    return None
+
+
 def counts_of(
     ledger: Ledger, results: VersionResults, settings: Settings, missing: Iterable[str], told: Iterable[str]
 ) -> Counts:
@@ -180,13 +198,13 @@ def _few(lines: Sequence[str]) -> list[str]:
     return [*lines[:_MOST_REASONS], *([f"and {more} more reasons for missing values"] if more > 0 else [])]
 
 
-def spent(ledger: Ledger) -> list[str]:
+def spent(ledger: Ledger, whose: str = "") -> list[str]:
     """What the app and its judges did, a line each; nothing where nothing was called."""
     records = ledger.snapshot()
     app, judges = of_app(records), of_judges(records)
     return [
-        *([app.line("app")] if app.calls else []),
-        *([judges.line("judges")] if judges.calls or judges.reused else []),
+        *([app.line(f"{whose}app")] if app.calls else []),
+        *([judges.line(f"{whose}judges")] if judges.calls or judges.reused else []),
         *([f"{ledger.unused} targets were called ahead, and no test used the answer"] if ledger.unused else []),
     ]
 

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_genaiver.baseline.finder import Baseline
+    from pytest_genaiver.baseline.fresh import Fresh
     from pytest_genaiver.concluding.beside import Beside
     from pytest_genaiver.concluding.closing import Ledger
+    from pytest_genaiver.concluding.code import Keeper
     from pytest_genaiver.concluding.judging import Judge
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
@@ -54,11 +56,13 @@ class Conclusion:
     run_id: str
     ledger: Ledger
     plan: Plan
-    baseline: Baseline
+    fresh: Fresh | None
     judge: Judge
+    keeper: Keeper
     verdicts: list[str]
     notices: list[str]
     mask: Mask
+    baseline: Baseline = field(init=False)
     decision: Decision | None = None
     summary: Summary | None = None
     failure: str | None = None
@@ -86,8 +90,9 @@ class Conclusion:
             command=self.mask.text(masked_command(["pytest", *self.config.invocation_params.args])),
         )
 
-    def reach(self, comparison: Comparison) -> None:
+    def reach(self, comparison: Comparison, baseline: Baseline) -> None:
         """Decide, save, summarise, report."""
+        self.baseline = baseline
         self.mask.learn(secret_values(os.environ))
         if self.settings.gate is not SessionGate.OFF:
             self.decision = self._decide(comparison)
@@ -96,10 +101,11 @@ class Conclusion:
         current.snapshot = taken.of(self.opened.version.model_id or "")
         self._beside = beside.others(self.ledger, self.plan, current, self.judge.declared, self.judge)
         self._save(current, taken)
-        self._told = [*closing.spent(self.ledger), *self._told]
+        beside_it = closing.spent(self.fresh.ledger, "baseline's ") if self.fresh is not None else []
+        self._told = [*closing.spent(self.ledger), *beside_it, *self._told]
         counts = closing.counts_of(self.ledger, comparison.current, self.settings, self._missing, self._told)
         counts = replace(counts, evaluated=counts.evaluated + sum(judging.evaluated(b.results) for b in self._beside))
-        between = since(self.opened, self.baseline, current.snapshot)
+        between = since(self.opened, self.baseline, comparison, current.snapshot)
         self._report(comparison, counts, between)
         self.failure = judging.failure(self.decision, self.settings, counts.evaluated)
 
@@ -111,8 +117,11 @@ class Conclusion:
         self.notices += [*filter(None, [judging.denied(asked)]), *aggregated.troubles]
         judge.record(results, decision)
         lowered = judge.lowered(comparison)
+        strict = judge.strictly(decision, lowered)
         decided: Decision = self.config.hook.pytest_genai_decide(
-            config=self.config, comparison=comparison, decision=judge.strictly(decision, lowered)
+            config=self.config,
+            comparison=comparison,
+            decision=strict if self.fresh is None else self.fresh.honest(strict),
         )
         judge.record(results, decided)
         told, luck = judging.judged_before(self.verdicts, decided.verdict)
@@ -143,8 +152,11 @@ class Conclusion:
             store.end_session(run_id, tags, ok=complete)
             beside.save(self.opened, self._beside, taken)
             self.notices += filter(None, [taken.record(model_id, run_id)])
+            if self.fresh is not None:
+                self.fresh.save(results.session, self.judge.declared, self.judge.aggregates)
 
         self._stored(write)
+        self.notices += filter(None, [self.keeper.keep()])
 
     def _stored(self, action: Callable[[], Any]) -> Any:
         """A store that fails now loses the record, said so in the report, never the verdict."""

@@ -31,11 +31,13 @@ def announce(plan: Plan, least: int, baseline: BaselineFacts, reporter: Any) -> 
     """What will be run, before anything is paid for; silent under -q."""
     if reporter is None or reporter.verbosity < 0:
         return
-    runs = sum((c.repeats or least) * (len(c.versions) or 1) for c in plan.cases.values())
+    sides = 2 if baseline.fresh else 1
+    runs = sum((c.repeats or least) * (len(c.versions) or sides) for c in plan.cases.values())
     cases = f"{len(plan.cases)} case{'' if len(plan.cases) == 1 else 's'}"
-    judges = sum(c.judges * (c.repeats or least) * (len(c.versions) or 1) for c in plan.cases.values())
+    judges = sum(c.judges * (c.repeats or least) * (len(c.versions) or sides) for c in plan.cases.values())
     judged = f" and at most {judges} by judges" if judges else ""
-    text = f"genaiver: {cases} to run, {runs} runs in all{judged}; baseline {baseline.name or 'none'}"
+    name = f"{baseline.name}, run beside it" if baseline.fresh else baseline.name or "none"
+    text = f"genaiver: {cases} to run, {runs} runs in all{judged}; baseline {name}"
     for line in folded(text, reporter):
         reporter.write_line(line)
 

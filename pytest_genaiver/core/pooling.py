@@ -26,7 +26,7 @@ class BaselineFacts:
     `distance` is in commits (None: not an ancestor, or unknown), `age` in seconds, `coverage` the share of this
     session's cases that the baseline holds, `sessions` how many of its own were pooled, `ancestors` how many of its
     unchanged ancestors'. `deployed_to` is the environment that it was chosen by, `deployed_ago` since when it runs
-    there, in seconds.
+    there, in seconds. `fresh`: it runs beside this session.
     """
 
     why: str
@@ -40,6 +40,7 @@ class BaselineFacts:
     ancestors: int = 0
     deployed_to: str | None = None
     deployed_ago: float | None = None
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +143,7 @@ def _pooled(
         function=newest.function,
         scores=scores,
         sessions=origins,
+        gate=newest.gate,
         variant=newest.variant,
     )
 

@@ -62,7 +62,9 @@ def summarise(
         facts=tuple(wording.facts(comparison, counts)),
         warnings=(*warnings, *wording.own_warnings(comparison, rows)),
         links=tuple(links),
-        next_step=wording.next_step(results) if baseline.name is None else "",
+        next_step=wording.next_step(results)
+        if baseline.name is None
+        else wording.surer(decision, comparison, baseline),
         sure=tuple(certainty.sentences(decision, comparison, baseline)),
     )
 

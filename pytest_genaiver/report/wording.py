@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.report.parts import Counts, Fact, Row, Tone
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_genaiver.core.compare import Comparison
-    from pytest_genaiver.core.decision import Decision
+    from pytest_genaiver.core.decision import Decision, MetricDecision
     from pytest_genaiver.core.pooling import BaselineFacts
     from pytest_genaiver.core.results import SessionFacts, VersionResults
 
@@ -55,6 +56,8 @@ def baseline_line(baseline: BaselineFacts) -> str:
         return f"none: {baseline.why}"
     sha = "" if baseline.commit is None else baseline.commit[:8]
     name = baseline.name if sha in baseline.name else f"{baseline.name} ({sha})"
+    if baseline.fresh:
+        return f"{name}, run now beside this version, {_distance(baseline.distance)}"
     return f"{name}{_deployed(baseline)}, {_distance(baseline.distance)}, {_age(baseline.age)}"
 
 
@@ -86,6 +89,8 @@ def about_baseline(baseline: BaselineFacts) -> str:
     """Why this baseline, and how much of it there is."""
     if baseline.name is None:
         return ""
+    if baseline.fresh:
+        return baseline.why
     held = "" if baseline.coverage is None else f", with {baseline.coverage:.0%} of the cases"
     older = f" and {baseline.ancestors} of unchanged ancestors" if baseline.ancestors else ""
     return f"{baseline.why}; {_count(baseline.sessions, 'session')}{older}{held}"
@@ -176,6 +181,39 @@ def next_step(results: VersionResults) -> str:
     if not results.session.complete:
         return "run `pytest --genai-version` to its end: a session that was cut short is no baseline"
     return "this session is recorded: `pytest --genai-version` on a later commit compares with it"
+
+
+FEW_VALUES = 3
+"""A baseline with fewer values a case than this is a thin one."""
+
+
+def surer(decision: Decision | None, comparison: Comparison, baseline: BaselineFacts) -> str:
+    """What to do where a regression rests on a thin baseline, or on latencies of other days; else nothing."""
+    # Whoever is no ancestor may not even be in this clone.
+    known = baseline.commit is not None and baseline.distance is not None and not baseline.fresh
+    if decision is None or decision.verdict != "regressed" or not known:
+        return ""
+    regressed = [m for m in decision.metrics.values() if m.verdict == "regressed"]
+    slower = any(
+        m.kind == "latency" and (m in regressed or m.advisory) and _worse(m) for m in decision.metrics.values()
+    )
+    values = comparison.baseline_values()
+    held = [
+        sum(value is not None for value in found)
+        for metric in regressed
+        for name, found in values.get(metric.name, {}).items()
+        if name in comparison.pairs
+    ]
+    thin = bool(held) and median(held) < FEW_VALUES
+    if not (thin or slower):
+        return ""
+    why = "the baseline's values are few" if thin else "the baseline's latencies are of other days"
+    command = f"pytest --genai-version --genai-baseline run:{(baseline.commit or '')[:8]}"
+    return f"{why}: `{command}` runs its app beside this one"
+
+
+def _worse(metric: MetricDecision) -> bool:
+    return metric.drop is not None and metric.drop > 0
 
 
 def _count(number: int, noun: str) -> str:

@@ -58,6 +58,18 @@ def request_id(case: PlannedCase, repeat: int) -> str:
     return hashlib.sha256(f"{case.id}\0{case.digest}\0{repeat}".encode()).hexdigest()[:32]
 
 
+def with_own_output(report: pytest.TestReport, seen: int, printed: Sequence[str]) -> int:
+    """Leave the output of this execution in its report, with what its target `printed`; how much the item has by now.
+
+    pytest keeps one list of captured output for all executions of an item: `seen` are those of earlier ones.
+    """
+    shown = len(report.sections)
+    report.sections = report.sections[seen:]
+    if report.when == "call" and printed:
+        report.sections.append(("Captured output of the target", "".join(printed)))
+    return shown
+
+
 def score_properties(records: Sequence[RepeatRecord]) -> list[tuple[str, object]]:
     """The scores of an item as properties in JUnit XML: means over its repeats, of what is known by now."""
     known: dict[str, list[float]] = {}

@@ -15,7 +15,8 @@ from pytest_genaiver.collecting.planned import PLANNED
 from pytest_genaiver.core.identity import sanitise
 from pytest_genaiver.core.records import RepeatRecord, assemble
 from pytest_genaiver.errors import GenaiverError, StoreError, warn
-from pytest_genaiver.running.runner import Gatekeeper, Runner
+from pytest_genaiver.running.gatekeeper import Gatekeeper
+from pytest_genaiver.running.runner import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.tracking.store import Store
     from pytest_genaiver.core.judgements import Judgements
     from pytest_genaiver.core.results import Version
+    from pytest_genaiver.running.execution import Told
     from pytest_genaiver.running.pool import Limits
     from pytest_genaiver.running.spending import Purse
     from pytest_genaiver.running.waiting import Shown
@@ -37,10 +39,21 @@ def quieten(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", r"ignore:::mlflow\b")
 
 
+def tell(item: pytest.Item, records: list[RepeatRecord]) -> None:
+    """Tell `pytest_genai_case_scored` of a repeat. An error in a hook is a warning and changes nothing."""
+    planned = item.stash[PLANNED].case
+    for case in assemble({planned.id: planned}, records).values():
+        try:
+            item.ihook.pytest_genai_case_scored(item=item, case=case)
+        except Exception as error:
+            warn(f"pytest_genai_case_scored failed: {error!r}")
+
+
 class TestProcess:
     """Tracing and running in this process, from before the first test until after the last."""
 
     __test__ = False
+    told: Told = staticmethod(tell)
 
     def __init__(
         self,
@@ -68,7 +81,7 @@ class TestProcess:
         self._tracer = Tracer(self._to, surroundings=Surroundings(self._to), paid=purse.pay)
         self.runner = Runner(
             self._tracer,
-            told=tell,
+            told=self.told,
             version=GenaiVersion(version, self),
             limits=limits,
             purse=purse,
@@ -92,6 +105,7 @@ class TestProcess:
 
         `interrupted`: the user waits for the prompt, and for no scorer.
         """
+        self.runner.partner.stopping(interrupted=interrupted)
         self.runner.stop("the session has ended", interrupted=interrupted)
         with calm():
             count: Count = self._tracer.finish()
@@ -102,6 +116,7 @@ class TestProcess:
             "judgements": self._judgements.to_json(),
             "records": self.runner.recorded(),
             "unused": self.runner.ahead.unused(),
+            "partner": self.runner.partner.finish(),
         }
 
     def stop(self) -> None:
@@ -155,13 +170,3 @@ class TestProcess:
                     f"become {value!r}: a version is one configuration; use genai_variant for another"
                 )
         return {name: value for name, value in params.items() if name not in known}
-
-
-def tell(item: pytest.Item, records: list[RepeatRecord]) -> None:
-    """Tell `pytest_genai_case_scored` of a repeat. An error in a hook is a warning and changes nothing."""
-    planned = item.stash[PLANNED].case
-    for case in assemble({planned.id: planned}, records).values():
-        try:
-            item.ihook.pytest_genai_case_scored(item=item, case=case)
-        except Exception as error:
-            warn(f"pytest_genai_case_scored failed: {error!r}")

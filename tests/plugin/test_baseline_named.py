@@ -137,7 +137,6 @@ def test_environment_and_ini_name_it_too(project: Project, history: History, mon
         ("HEAD~1", "'HEAD~1' is commit ????????, of which no session is recorded; the nearest recorded *"),
         ("HEAD", "'HEAD' is the version under test itself (app-????????); name an earlier commit *"),
         ("deployed:prod", "'deployed:prod': nothing was deployed to prod; no deployment is on record (record one *"),
-        ("run:HEAD~1", "'run:HEAD~1' cannot be used; run: is not available in this version; allowed: *"),
         ("missing.json", "there is no results file 'missing.json'; the folder '.' holds *"),
         ("garbage.json", "'garbage.json' is not JSON: *"),
         ("newer.json", "'newer.json' is not a results file: schema is 99, newer than 1, *: upgrade pytest-genaiver"),

@@ -57,6 +57,7 @@ def test_the_report_has_exactly_the_documented_keys(build, comparison):
         "ancestors": 0,
         "deployed_to": None,
         "deployed_ago": None,
+        "fresh": False,
     }
     assert report["changes"] == {
         "new": ["t[n]"],

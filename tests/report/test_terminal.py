@@ -56,6 +56,8 @@ and 2 more (-v shows them)
 warning: shallow clone: run `git fetch --unshallow`
 warning: latency is worse, which only warns: 812 ms -> 1.24 s (+52.2%)
 
+next: the baseline's values are few: `pytest --genai-version --genai-baseline
+run:1a2b3c4d` runs its app beside this one
 version: http://127.0.0.1:5000/#/experiments/1/models/m-0123456789abcdef0123456789abcdef
 browse: mlflow ui --backend-store-uri sqlite:////home/me/support/mlflow.db"""
 
@@ -127,6 +129,10 @@ missing:
 warning: shallow clone: run `git fetch --unshallow`
 warning: latency is worse, which only warns: 812 ms -> 1.24 s (+52.2%)
 
+next: the baseline's values are few:
+`pytest --genai-version --genai-baseline
+run:1a2b3c4d` runs its app beside this
+one
 version: http://127.0.0.1:5000/#/experiments/1/models/m-0123456789abcdef0123456789abcdef
 browse: mlflow ui --backend-store-uri sqlite:////home/me/support/mlflow.db"""
 

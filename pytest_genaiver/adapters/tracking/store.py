@@ -40,7 +40,7 @@ class VersionRef:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRef:
     """A recorded session of a version; `complete` is False for one that was cut short. `baseline` is the name of the
-    version that it was compared with.
+    version that it was compared with, `tests_from` the commit that its tests came from, where that was another.
     """
 
     run_id: str
@@ -48,6 +48,7 @@ class SessionRef:
     complete: bool
     started_ms: int
     verdict: str | None = None
+    tests_from: str | None = None
     baseline: str | None = None
 
 
@@ -287,6 +288,7 @@ def session_ref(run: Run) -> SessionRef:
         complete=run.data.tags.get("genaiver.complete") == "true",
         started_ms=run.info.start_time,
         verdict=run.data.tags.get("genaiver.verdict"),
+        tests_from=run.data.tags.get("genaiver.tests_from"),
         baseline=run.data.tags.get("genaiver.baseline"),
     )
 

@@ -1,6 +1,7 @@
-"""What finding things in a long record costs: 10,000 versions, 500 ancestors, a version of 20,000 traces.
+"""What finding things in a long record costs: 10,000 versions, 1,000 of them on the branch, one of 20,000 traces.
 
-Aims: a baseline in under 0.3 s, and loading a version does not depend on its number of traces.
+Aims: a baseline among 500 candidate ancestors in under 0.3 s, the history of 1,000 versions in under 3 s, and loading
+a version does not depend on its number of traces.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from many_versions import SETTINGS, make
 from pytest_genaiver.adapters.tracking.deployments import deploy
 from pytest_genaiver.adapters.tracking.store import Store
 from pytest_genaiver.baseline.finder import Finder
+from pytest_genaiver.looking.branch import history
 from pytest_genaiver.version import identify, survey
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from many_versions import ManyVersions
 
-VERSIONS, ANCESTORS, TRACES, DEPLOYMENTS = 10_000, 500, 20_000, 500
+VERSIONS, ANCESTORS, CANDIDATES, TRACES, DEPLOYMENTS = 10_000, 1_000, 500, 20_000, 500
 RUNS = 5
 
 
@@ -52,6 +54,12 @@ def baseline(made: ManyVersions, reference: str = "auto") -> tuple[str | None, i
     return found.facts.name, len(found.pool.sessions) if found.pool else 0
 
 
+def whole_history(made: ManyVersions) -> int:
+    """How many versions the branch's history has."""
+    finder = finder_of(made)
+    return len(history(finder.store, finder.surveyed, SETTINGS, metric="good", limit=ANCESTORS).points)
+
+
 def cut_short(made: ManyVersions, commits: Sequence[str]) -> None:
     """The sessions of these commits did not end."""
     statement = "UPDATE tags SET value = 'false' WHERE key = 'genaiver.complete' AND run_uuid = ?"
@@ -75,13 +83,14 @@ def deployed(made: ManyVersions, commit: str, times: int) -> None:
 
 def looks(made: ManyVersions) -> Iterator[tuple[str, Callable[[], object]]]:
     """What is looked up, with the store changed in between."""
-    store, commits = made.opened.store, made.commits[1:-1]
+    store, commits = made.opened.store, made.commits[1 : CANDIDATES + 1]
     far, (model, _) = commits[-1], made.ids[commits[-1]]
+    yield f"`history` of {ANCESTORS:,} versions", lambda: whole_history(made)
     yield "baseline `auto`, every ancestor recorded: the parent, 20 sessions pooled", lambda: baseline(made)
     cut_short(made, commits[:-1])
-    yield f"the same, {len(commits) - 1} ancestors were cut short: the last one", lambda: baseline(made)
+    yield f"the same, {len(commits) - 1} ancestors were cut short: the next one", lambda: baseline(made)
     unrecorded(made, commits[:-1])
-    yield f"the same, {len(commits) - 1} ancestors are not recorded: the last one", lambda: baseline(made)
+    yield f"the same, {len(commits) - 1} ancestors are not recorded: the next one", lambda: baseline(made)
     deployed(made, far, DEPLOYMENTS)
     running = "deployed:production"
     yield f"baseline `{running}`, {DEPLOYMENTS} deployments on record", lambda: baseline(made, running)

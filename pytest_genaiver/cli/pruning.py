@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.pruning import VersionRecord
 
 _SHOWN = 10
+_STEP = 100
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "KB"))
 
 
@@ -103,7 +104,9 @@ class Plan:
 
     def drop(self, told: Callable[[int], None]) -> Iterator[str]:
         """Drop all that goes; yields the names of those that may not go any more."""
-        for one in self.going:
+        for i, one in enumerate(self.going):
+            if i and i % _STEP == 0:
+                progress(f"{i} of {len(self.going)} versions dropped")
             if pruning.still_free(self.store, one.version):
                 pruning.drop(self.store, one.version, list(one.traces), told)
             else:
@@ -129,7 +132,7 @@ def plan(project: Project, *, keep: int | None, days: int | None) -> Plan:
     for i, version in enumerate(chosen.going, 1):
         traces, files = pruning.traces_of(store, version), pruning.artifact_bytes(store, version)
         going.append(Going(version=version, traces=traces, artifacts=files))
-        if i % 100 == 0:
+        if i % _STEP == 0:
             progress(f"{i} of {len(chosen.going)} versions looked at")
     return Plan(store=store, recorded=len(versions), going=going, spared=chosen.spared)
 

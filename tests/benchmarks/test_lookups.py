@@ -94,7 +94,7 @@ def test_loading_a_version_never_looks_at_its_traces(bench: Any, made: Any, aske
 
 
 def test_every_look_up_of_the_table_works(bench: Any, made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "TRACES", 0)
-    monkeypatch.setattr(bench, "DEPLOYMENTS", 2)
+    for name, few in {"TRACES": 0, "DEPLOYMENTS": 2, "ANCESTORS": 20, "CANDIDATES": ANCESTORS}.items():
+        monkeypatch.setattr(bench, name, few)
     names = [name for name, work in bench.looks(made) if work()]
-    assert len(names) == 9
+    assert len(names) == 10

@@ -12,9 +12,11 @@ from contextlib import closing
 import pytest
 
 from pytest_genaiver.adapters.tracking import health
+from pytest_genaiver.cli import examining
 from pytest_genaiver.cli.checks import comparison, secrets, storage
 from pytest_genaiver.cli.checks.finding import fail
 from pytest_genaiver.cli.main import NO, OK
+from pytest_genaiver.errors import GitError
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +110,25 @@ def test_git_that_does_not_answer(recorded, found, monkeypatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("pytest_genaiver.adapters.git.git_available", lambda: False)
     assert "install git" in found()["git"]["fix"]
+
+
+def test_a_repository_that_git_refuses(recorded, found, monkeypatch) -> None:
+    def refuse(*_, **__):
+        raise GitError("git does not trust '/app'; if you trust it, run: git config")
+
+    monkeypatch.setattr(examining, "look", refuse)
+    result = found()
+    assert list(result)[-1] == "git"
+    assert (result["git"]["state"], result["git"]["fix"]) == ("fail", "mend the repository, or trust it")
+
+
+def test_a_deleted_experiment(recorded, found) -> None:
+    recorded.session()
+    store = recorded.opened().store
+    store.client().delete_experiment(store.experiment_id)
+    result = found()
+    assert (result["experiment"]["state"], "is deleted" in result["experiment"]["text"]) == ("fail", True)
+    assert "baseline" not in result
 
 
 def test_no_commit_yet(recorded, found) -> None:
@@ -282,6 +303,8 @@ def test_a_store_that_stops_answering(recorded, found, monkeypatch) -> None:
     result = found()
     assert result["experiment"]["text"] == "the store did not answer within 5 s"
     assert "baseline" not in result
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example:5000")
+    assert found()["server"]["text"] == "http://mlflow.example:5000 did not answer within 5 s"
 
 
 def test_a_version_without_a_session(recorded, found) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from datetime import datetime, timezone
 
 import pytest
 
 from pytest_genaiver.adapters.tracking import pruning
+from pytest_genaiver.baseline.kept import pooled_versions
 from pytest_genaiver.cli.main import INTERRUPTED, NO, OK, USAGE
 from pytest_genaiver.cli.pruning import size
 
@@ -112,6 +114,26 @@ def test_what_is_in_a_pool_of_today_s_branches_stays(recorded, genaiver, aged) -
     assert left(recorded) == {between.name, pooled.name, tip.name}
 
 
+def test_behind_a_partial_version_the_wider_one_stays_too(recorded, genaiver, aged) -> None:
+    wide = aged(90, cases=10)
+    for _ in range(2):
+        recorded.commit()
+        aged(80, cases=2, verdict="regressed")
+    recorded.repo.git("checkout", "--quiet", "--orphan", "apart")
+    recorded.repo.commit("apart")
+    recorded.repo.git("checkout", "--quiet", "main")
+    data = genaiver("prune", "--keep", "0", "--dry-run", "--json").json
+    assert data["versions"] == []
+    assert wide.model_id in data["kept"]
+
+
+def test_outside_git_there_are_no_pools(recorded) -> None:
+    recorded.session()
+    opened = recorded.opened()
+    surveyed = dataclasses.replace(opened.surveyed, head=None)
+    assert pooled_versions(opened.store, surveyed, [None]) == {}
+
+
 def test_it_asks_and_takes_no_for_an_answer(recorded, genaiver, abandoned, answers) -> None:
     abandoned(90, name="old")
     answers("n\n")
@@ -213,13 +235,19 @@ def test_a_long_list_is_cut_and_progress_is_told(recorded, genaiver, abandoned, 
     for i in range(3):
         abandoned(90 - i, name=f"old-{i}")
     monkeypatch.setattr(planning, "_SHOWN", 2)
+    monkeypatch.setattr(planning, "_STEP", 2)
     monkeypatch.setattr(command, "_STEP", 4)
     monkeypatch.setattr(pruning, "traces_of", lambda store, version: {f"{version.name}-{i}": 1500 for i in range(3)})
     monkeypatch.setattr(pruning, "drop", lambda store, version, traces, told: [told(1) for _ in traces])
     done = genaiver("prune", "--keep", "0", "--yes")
     assert "and 1 more (--json lists them)" in done.lines
     assert any(line.startswith("about 13.5 KB of traces in the database; ") for line in done.lines)
-    assert done.err == "4 of 9 traces dropped\n8 of 9 traces dropped\n"
+    assert done.err.splitlines() == [
+        "2 of 3 versions looked at",
+        "4 of 9 traces dropped",
+        "2 of 3 versions dropped",
+        "8 of 9 traces dropped",
+    ]
 
 
 def test_sizes_in_words() -> None:

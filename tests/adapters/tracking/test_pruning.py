@@ -171,9 +171,19 @@ def test_the_size_of_its_files(new_store: Callable[[], Path], server_store: Stor
     assert pruning.artifact_bytes(server_store, record_of(server_store)) is None
 
 
+def refuse(*_: object) -> None:
+    from mlflow.exceptions import MlflowException
+
+    raise MlflowException("no")
+
+
 def test_a_store_that_fails_is_one_sentence(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     session(store)
     version = record_of(store)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(store.client()), "get_logged_model", refuse)
+        with pytest.raises(StoreError, match="cannot look up 'app-1': "):
+            pruning.still_free(store, version)
     monkeypatch.setattr(store, "experiment_id", "nonsense")
     for call in (lambda: pruning.inventory(store, "app"), lambda: pruning.traces_of(store, version)):
         with pytest.raises(StoreError, match="cannot list the "):

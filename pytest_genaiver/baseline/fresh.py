@@ -271,6 +271,9 @@ class Fresh:
         if taken is not None:
             taken.record(model_id, run_id)
 
+    def keep_until_closed(self, put_away: Callable[[], object]) -> None:
+        self._stack.callback(put_away)
+
     def close(self) -> None:
         """End its twin, remove its files; a session that came to nothing is closed as what it is."""
         self._stack.close()

@@ -10,6 +10,7 @@
       StoreError               the MLflow store cannot be reached, or refuses
       ResultsError             a results file that cannot be read
       TwinError                the baseline's app, run beside this one, cannot be started or is gone
+      CodeError                the code of a version cannot be packed, unpacked or served
       CallTimeout              a target or judge took longer than genai_call_timeout (a TimeoutError)
       CallRefused              a call that was not made: the cost limit was reached, or the session was stopped
     GenaiverWarning            base of our warnings, so that they can be filtered
@@ -54,6 +55,10 @@ class ResultsError(GenaiverError):
 
 class TwinError(GenaiverError):
     """The baseline's app, which runs beside this one (`--genai-baseline run:REF`), cannot be started or is gone."""
+
+
+class CodeError(GenaiverError):
+    """The code of a version cannot be packed, unpacked, or made a model."""
 
 
 class CallTimeout(GenaiverError, TimeoutError):

@@ -17,7 +17,7 @@ from pytest_genaiver.baseline.finder import Baseline, Finder
 from pytest_genaiver.baseline.judged import remember
 from pytest_genaiver.baseline.rescoring import Rescoring
 from pytest_genaiver.collecting.collector import Collector
-from pytest_genaiver.concluding import closing, judging, telling
+from pytest_genaiver.concluding import closing, code, judging, telling
 from pytest_genaiver.concluding.aggregating import told_apart, with_aggregates
 from pytest_genaiver.concluding.conclusion import Conclusion, abandon
 from pytest_genaiver.concluding.judging import Judge
@@ -26,7 +26,7 @@ from pytest_genaiver.core.judgements import Judgements
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.results import SessionFacts
 from pytest_genaiver.core.secrets import Mask, secret_values
-from pytest_genaiver.errors import ConfigError, GenaiverError
+from pytest_genaiver.errors import GenaiverError
 from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.options.usage import usage
 from pytest_genaiver.options.values import with_hook_metrics
@@ -79,6 +79,7 @@ class Session:
         self.summary: Summary | None = None
         self._reference: Any = None
         self._finder: Finder
+        self._keeper: code.Keeper
         self._started = datetime.now(timezone.utc)
         self._notices: list[str] = []
         self._items: list[pytest.Item] = []
@@ -108,20 +109,17 @@ class Session:
 
     def _open(self) -> None:
         hook, settings = self.config.hook, self.settings
-        if settings.rescore_baseline and self.distributed:
-            raise ConfigError("--genai-rescore-baseline cannot be used with pytest-xdist; run it without -n")
-        opening.flavours(settings.autolog)
+        opening.refuse(settings, distributed=self.distributed)
         answers, self.aggregates = told_apart(hook.pytest_genai_metrics(config=self.config))
         self.declared = with_aggregates(with_hook_metrics(settings.metrics, answers), self.aggregates)
         started = self.config.invocation_params.dir
         surveyed, place = opening.look(self.config.rootpath, settings, os.environ, started=started)
         self._notices += surveyed.warnings
         self.opened = opening.open_store(surveyed, place, settings, self._name)
-        self._notices += opening.hints(self.opened)
-        self._notices += opening.misled(self.config.invocation_params.args, self.config.inipath, started)
-        version = self.opened.version
-        self._finder = Finder(store=self.opened.store, surveyed=surveyed, version=version)
-        self._reference = hook.pytest_genai_baseline(config=self.config, version=version)
+        misled = opening.misled(self.config.invocation_params.args, self.config.inipath, started)
+        self._notices += [*opening.hints(self.opened), *misled]
+        self._finder = Finder(store=self.opened.store, surveyed=surveyed, version=self.opened.version)
+        self._reference = hook.pytest_genai_baseline(config=self.config, version=self.opened.version)
         self.fresh = fresh(self._reference, self.opened, settings, self._finder.distance)
         if self.fresh is not None:
             self.config.add_cleanup(self.fresh.close)
@@ -130,6 +128,7 @@ class Session:
         self._accepted, wrong = opening.accepted(surveyed)
         self._notices += wrong
         self._verdicts = opening.verdicts(self.opened)
+        self._keeper = code.Keeper(self.opened, settings.code, self.config.add_cleanup)
         self.run_id = opening.start_run(self.opened)
         if not self.distributed:
             self._start_here()
@@ -181,6 +180,7 @@ class Session:
 
     def planned(self, plan: Plan) -> None:
         """The cases are known: choose the baseline, and say what will be run before anything is paid for."""
+        usage(self._keeper.check)
         self.declared = judging.with_lower(self.declared, plan.lower)
         self._finder.not_collected = closing.not_collected(plan, self.opened.surveyed.root)
         usage(lambda: self._choose(plan))
@@ -198,9 +198,8 @@ class Session:
         pool, process = self.baseline.pool, self.process
         if not self.settings.rescore_baseline or pool is None or process is None:
             return
-        runner = process.runner
-        rescoring = Rescoring(opened=self.opened, scoring=runner.scoring)
-        self.baseline = replace(self.baseline, pool=rescoring.of(pool, self._items, runner.ahead.wait))
+        rescoring = Rescoring(opened=self.opened, scoring=process.runner.scoring)
+        self.baseline = replace(self.baseline, pool=rescoring.of(pool, self._items, process.runner.ahead.wait))
         self._notices += rescoring.troubles
         if rescoring.asked:
             telling.between(f"genaiver: the baseline was judged anew, {rescoring.asked} calls", self._terminal())
@@ -287,6 +286,7 @@ class Session:
             plan=plan,
             fresh=self.fresh,
             judge=self._judge(plan),
+            keeper=self._keeper,
             verdicts=self._verdicts,
             notices=self._notices,
             mask=self.mask,

@@ -33,6 +33,9 @@ ENOUGH = 0.8
 MOST_ANCESTORS = 40
 """Recorded ancestors that are looked at for a pool: each costs a look-up, and a download for each session."""
 
+NEAREST = 50
+"""Commits of the first look-up: where each is recorded, as in CI, loading hundreds of versions takes longest."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
@@ -215,10 +218,8 @@ class Finder:
 
     def _by_distance(self, shas: Sequence[str]) -> list[VersionRef]:
         """The recorded versions of these commits in the order of the commits, never the one under test."""
-        place = {sha: i for i, sha in enumerate(shas)}
-        found = self.store.versions_of_commits(shas, self.version.app)
-        others = [v for v in found if v.model_id != self.version.model_id and self._same_variant(v)]
-        return sorted(others, key=lambda v: (place[v.commit or ""], v.created_ms))
+        found = self._recorded.versions(shas, self.version.app)
+        return [v for v in found if v.model_id != self.version.model_id and self._same_variant(v)]
 
     def _same_variant(self, ref: VersionRef) -> bool:
         return ref.variant == self.version.variant
@@ -248,8 +249,9 @@ class Finder:
 
     def _recorded_from(self, head: git.Head, commit: str) -> Iterator[VersionRef]:
         """The recorded versions along first parents, nearest first."""
-        for batch in git.ancestors(head.toplevel, commit):
-            yield from self._by_distance(batch)
+        for i, batch in enumerate(git.ancestors(head.toplevel, commit)):
+            for part in (batch,) if i else (batch[:NEAREST], batch[NEAREST:]):
+                yield from self._by_distance(part)
 
     def distance(self, commit: str | None) -> int | None:
         """Commits between; the merge that a CI service made to test a pull request is none of them."""

@@ -25,6 +25,7 @@ COMMANDS = {
     "show": "pytest_genaiver.cli.show",
     "compare": "pytest_genaiver.cli.compare",
     "history": "pytest_genaiver.cli.history",
+    "bisect": "pytest_genaiver.cli.bisect",
     "deploy": "pytest_genaiver.cli.deploy",
     "pin": "pytest_genaiver.cli.pin",
     "unpin": "pytest_genaiver.cli.unpin",

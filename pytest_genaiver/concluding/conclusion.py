@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.baseline.fresh import Fresh
     from pytest_genaiver.concluding.beside import Beside
     from pytest_genaiver.concluding.closing import Ledger
+    from pytest_genaiver.concluding.code import Keeper
     from pytest_genaiver.concluding.judging import Judge
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
@@ -57,6 +58,7 @@ class Conclusion:
     plan: Plan
     fresh: Fresh | None
     judge: Judge
+    keeper: Keeper
     verdicts: list[str]
     notices: list[str]
     mask: Mask
@@ -103,7 +105,7 @@ class Conclusion:
         self._told = [*closing.spent(self.ledger), *beside_it, *self._told]
         counts = closing.counts_of(self.ledger, comparison.current, self.settings, self._missing, self._told)
         counts = replace(counts, evaluated=counts.evaluated + sum(judging.evaluated(b.results) for b in self._beside))
-        between = since(self.opened, self.baseline, current.snapshot)
+        between = since(self.opened, self.baseline, comparison, current.snapshot)
         self._report(comparison, counts, between)
         self.failure = judging.failure(self.decision, self.settings, counts.evaluated)
 
@@ -154,6 +156,7 @@ class Conclusion:
                 self.fresh.save(results.session, self.judge.declared, self.judge.aggregates)
 
         self._stored(write)
+        self.notices += filter(None, [self.keeper.keep()])
 
     def _stored(self, action: Callable[[], Any]) -> Any:
         """A store that fails now loses the record, said so in the report, never the verdict."""

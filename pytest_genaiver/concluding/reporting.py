@@ -71,7 +71,7 @@ class Reports:
 
     def _write(self, path: Path, payload: Mapping[str, Any]) -> None:
         if path.suffix.lower() == ".json":
-            results_file.write(path, payload)
+            results_file.write(path, self.mask.plain(payload))
         else:
             results_file.write_text(path, self._html() if path.suffix.lower() == ".html" else self._markdown())
 

@@ -10,13 +10,14 @@ from pytest_genaiver.adapters import git
 from pytest_genaiver.adapters.snapshot import distributions, machine
 from pytest_genaiver.adapters.tracking import files, snapshots
 from pytest_genaiver.core.observed import Observed
-from pytest_genaiver.core.since import Since, otherwise
+from pytest_genaiver.core.since import Since, otherwise, seen
 from pytest_genaiver.core.snapshot import Snapshot, changes
 
 if TYPE_CHECKING:
     from pytest_genaiver.adapters.snapshot.distributions import Installed
     from pytest_genaiver.baseline.finder import Baseline
     from pytest_genaiver.concluding.closing import Ledger
+    from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.opening import Opened
 
 MOST_COMMITS = 100
@@ -73,7 +74,7 @@ class Snapshots:
         return None if before is None else otherwise(before, now)
 
 
-def since(opened: Opened, baseline: Baseline, now: Snapshot) -> Since | None:
+def since(opened: Opened, baseline: Baseline, comparison: Comparison, now: Snapshot) -> Since | None:
     """What lies between the baseline and this version; None where there is no baseline."""
     if baseline.facts.name is None:
         return None
@@ -81,7 +82,13 @@ def since(opened: Opened, baseline: Baseline, now: Snapshot) -> Since | None:
     old, new = baseline.facts.commit, opened.version.commit
     commits = git.log(head.toplevel, old, new, MOST_COMMITS) if head and old and new else []
     return Since(
-        changes=None if before is None else changes(before, now),
+        changes=None if before is None else seen(changes(before, now), whole=_is_whole(comparison)),
         commits=tuple(commits),
         count=git.distance(head.toplevel, old, new) if head and old and new else None,
     )
+
+
+def _is_whole(comparison: Comparison) -> bool:
+    """Whether every case of the baseline was run again, or is gone for good."""
+    cases = comparison.baseline.cases if comparison.baseline else {}
+    return not cases.keys() - {*comparison.pairs.values(), *comparison.changed, *comparison.removed}

@@ -143,6 +143,7 @@ def _pooled(
         function=newest.function,
         scores=scores,
         sessions=origins,
+        gate=newest.gate,
         variant=newest.variant,
     )
 

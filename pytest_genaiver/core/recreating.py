@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_genaiver.core.masking import MASK
 from pytest_genaiver.core.snapshot import minor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-MASK = "***"
-"""What stands in a recorded command for a secret."""
 
 # What a session was compared with, where it reported and how often it ran is no part of the version, or said anew.
 _DROPPED = ("--genai-baseline", "--genai-report", "--genai-repeats", "--genai-version-name")
@@ -29,8 +28,8 @@ class Recipe:
 
     `source` is the URL or path to clone, `name` also names the folders that are made. `requirements` is the text of a
     requirements file. `folder` is where pytest was at home, below git's top folder. `node` is the id of one test, or
-    of its function with `whole_function`. `own_name`: the user named the version. `patch` is a file with what was not
-    committed. `digest` is the snapshot's.
+    of its function with `whole_function`. `own_name`: the user named the version. `patch` is what was not
+    committed, as git takes it. `digest` is the snapshot's.
     """
 
     name: str
@@ -49,7 +48,7 @@ class Recipe:
     variant: str | None = None
     submodules: bool = False
     dirty: bool = False
-    patch: str | None = None
+    patch: bytes | None = None
     untracked: str = ""
     digest: str | None = None
 
@@ -85,7 +84,7 @@ def _about(recipe: Recipe) -> Iterator[str]:
 def _lost(recipe: Recipe) -> Iterator[str]:
     yield "what a model answers, where its provider samples at random or has changed it since"
     if recipe.dirty and recipe.patch is None:
-        yield "the changes that were not committed; they were not recorded (genai_code = archive keeps them)"
+        yield "the changes that were not committed, which were not recorded (genai_code = archive keeps them)"
     if recipe.untracked:
         yield f"untracked files: {recipe.untracked}"
     if recipe.tested:
@@ -105,7 +104,14 @@ def _code(recipe: Recipe) -> Iterator[str]:
     if recipe.submodules:
         yield "git submodule --quiet update --init --recursive"
     if recipe.dirty and recipe.patch is not None:
-        yield f"git apply {quoted(recipe.patch)}"
+        yield "base64 --decode <<'PATCH' | git apply --index"
+        yield from _base64(recipe.patch)
+        yield "PATCH"
+
+
+def _base64(content: bytes) -> list[str]:
+    """Whatever is in a patch, it is plain text on a terminal."""
+    return base64.encodebytes(content).decode("ascii").splitlines()
 
 
 def _environment(recipe: Recipe) -> Iterator[str]:

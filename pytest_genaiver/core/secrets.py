@@ -16,6 +16,7 @@ MASK = "[masked]"
 LEAST = 8
 """Characters that the value of a variable has at least: shorter ones are words that occur everywhere."""
 _LEAST_WORD = 12
+_MOST_KEYS = 10_000
 
 
 class _Shape(NamedTuple):
@@ -129,6 +130,7 @@ class Mask:
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._given: frozenset[str] = frozenset()
         self._values: tuple[str, ...] = ()
+        self._clean: set[Any] = set()
         self.learn(values)
 
     def learn(self, values: Iterable[str]) -> None:
@@ -136,6 +138,7 @@ class Mask:
         given = self._given.union(values)
         if given != self._given:
             self._given = given
+            self._clean = set()
             # The longest first: one may be a part of another.
             forms = {form for value in given for form in _forms(value)}
             self._values = tuple(sorted(forms, key=lambda v: (-len(v), v)))
@@ -159,12 +162,22 @@ class Mask:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            made = {self._plain(key): self._plain(one) for key, one in value.items()}
-            return value if made == value else made
+            pairs = [(self._key(key), self._plain(one)) for key, one in value.items()]
+            same = all(a is b and c is d for (a, c), (b, d) in zip(pairs, value.items(), strict=True))
+            return value if same else dict(pairs)
         if isinstance(value, (list, tuple)):
             items = [self._plain(one) for one in value]
             return value if all(a is b for a, b in zip(items, value, strict=True)) else type(value)(items)
         return value
+
+    def _key(self, key: Any) -> Any:
+        # The same few names again and again.
+        if key in self._clean:
+            return key
+        masked = self._plain(key)
+        if masked is key and len(self._clean) < _MOST_KEYS:
+            self._clean.add(key)
+        return masked
 
 
 def _masked(found: re.Match[str]) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.core.observed import VARIES
 from pytest_genaiver.core.snapshot import SERVED, SHORT, Change, Snapshot, changes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FEW = 3
 
@@ -27,6 +30,12 @@ class Since:
             "commits": [{"sha": sha, "subject": subject} for sha, subject in self.commits],
             "count": self.count,
         }
+
+
+def seen(found: Sequence[Change], *, whole: bool) -> tuple[Change, ...]:
+    """The changes that a session can tell of: one that left cases out (not `whole`) does not know what these call."""
+    called = ("configuration", "model", "prompt")
+    return tuple(c for c in found if whole or c.after is not None or c.area not in called)
 
 
 def told(change: Change) -> str:

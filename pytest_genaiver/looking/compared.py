@@ -91,7 +91,7 @@ def compare_versions(
     if twice:
         raise ConfigError(f"{', '.join(twice)}: named more than once; name versions that differ")
     recorded = Recorded(store)
-    loaded = [load(store, recorded, ref) for ref in refs]
+    loaded = [load(recorded, ref) for ref in refs]
     meet = [loaded[0], *(r for r in loaded[1:] if shared([loaded[0].pool, r.pool]).cases)]
     found = shared([r.pool for r in meet])
     policies = _policies(found, settings)

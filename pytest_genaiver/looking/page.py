@@ -67,7 +67,7 @@ def page_of(store: Store, surveyed: Surveyed, settings: Settings, ref: VersionRe
     shown = refs[: MOST_SESSIONS if every else FEW_SESSIONS]
     sessions = tuple((session, recorded.read(session)) for session in shown)
     try:
-        recording = load(store, recorded, ref)
+        recording = load(recorded, ref)
     except ConfigError:
         recording = None
     version = Version(name=ref.name, app=surveyed.app, model_id=ref.model_id)

@@ -7,6 +7,8 @@ import os
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.adapters import git
+from pytest_genaiver.adapters.tracking import model_files
+from pytest_genaiver.adapters.tracking.files import REQUIREMENTS
 from pytest_genaiver.core.recreating import Recipe
 from pytest_genaiver.core.variants import bare_id, full_id
 from pytest_genaiver.errors import ConfigError
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from pytest_genaiver.looking.page import Page
     from pytest_genaiver.looking.recordings import Recording
     from pytest_genaiver.version import Surveyed
-
-REQUIREMENTS = "genaiver/requirements.txt"
 
 
 def recipe(store: Store, surveyed: Surveyed, rootpath: Path, page: Page, case: str | None) -> Recipe:
@@ -55,6 +55,7 @@ def recipe(store: Store, surveyed: Surveyed, rootpath: Path, page: Page, case: s
         variant=ref.variant,
         submodules=head is not None and git.holds(head.toplevel, commit, ".gitmodules"),
         dirty=ref.dirty,
+        patch=model_files.read(store, ref.model_id, model_files.PATCH) if ref.dirty else None,
         untracked=page.facts.tags.get("genaiver.untracked", ""),
         digest=snapshot.digest if snapshot else None,
     )

@@ -75,6 +75,10 @@ INI_ONLY = (
         "tracking_uri",
         "MLflow tracking URI. MLFLOW_TRACKING_URI wins over it. Default: mlflow.db in git's top folder.",
     ),
+    Option(
+        "code",
+        "What of the code is kept with the version: link (its commit), archive, or model:PATH (default: link)",
+    ),
     Option("variant", "Configuration that is tested, a part of the version's name (default: none)"),
     Option(
         "autolog",

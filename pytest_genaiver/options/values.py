@@ -49,6 +49,16 @@ class Given(NamedTuple):
         return ConfigError(f"{self.source}: {shown!r} cannot be used; {allowed}")
 
 
+class Code(NamedTuple):
+    """What of the code is kept: `link`, `archive` or `model`, that of the file `model`."""
+
+    kind: str
+    model: Path | None = None
+
+
+LINK = Code("link")
+
+
 def near(name: str, names: Sequence[str]) -> str:
     """``"; did you mean 'x'?"``, or nothing when no name is near."""
     import difflib
@@ -171,6 +181,33 @@ def _report(given: Given, value: str) -> Path:
         raise given.refuse("it is a folder; give the path of a file", value)
     if not path.parent.is_dir():
         raise given.refuse(f"there is no folder {str(path.parent)!r}; make it first", value)
+    return path
+
+
+def code(given: Given) -> Code:
+    """``link``, ``archive`` or ``model:PATH``, a Python file that calls ``mlflow.models.set_model``."""
+    value = given.value.strip()
+    kind, colon, path = value.partition(":")
+    if kind == "model" and path.strip():
+        return Code(kind, _model(given, given.folder / path.strip()))
+    if colon or kind not in ("link", "archive"):
+        raise given.refuse(f"allowed: link, archive, model:PATH{near(kind, ['link', 'archive', 'model'])}")
+    return Code(kind)
+
+
+def _model(given: Given, path: Path) -> Path:
+    """The file, if it can be what MLflow calls a model from code; what it does when it runs is found out later."""
+    import ast
+
+    try:
+        tree = ast.parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise given.refuse(f"{str(path)!r} cannot be read: {error.strerror}") from error
+    except (SyntaxError, ValueError) as error:
+        raise given.refuse(f"{str(path)!r} is not Python: {error}") from error
+    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    if "set_model" not in [getattr(func, "attr", getattr(func, "id", None)) for func in called]:
+        raise given.refuse(f"{str(path)!r} is no model: it must call mlflow.models.set_model(...)")
     return path
 
 

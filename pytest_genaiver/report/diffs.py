@@ -13,7 +13,7 @@ Piece = tuple[Literal[0, 1, 2], str]
 """0: on both sides, 1: in the first text only, 2: in the second only."""
 
 _MOST_TOKENS = 1_500
-_MOST_EXACT = 400
+_MOST_EXACT = 200
 _WORDS = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
 
 

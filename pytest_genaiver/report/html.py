@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ _MOST_BYTES = 2_900_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extra:
     """What only this report shows. `history`: versions oldest first, this one last; `traces_page` is empty where no
-    server shows traces, else what comes before a trace's id. `key` is how MLflow names a metric.
+    server shows traces, else what comes before a trace's id. `keys` are the metrics' names in the history.
     """
 
     cases: Sequence[Case]
@@ -86,6 +87,7 @@ def _document(summary: Summary, decision: Decision | None, extra: Extra, cases: 
     )
 
 
+@cache
 def _environment() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup

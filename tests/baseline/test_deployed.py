@@ -82,5 +82,5 @@ def test_the_facts_say_where_it_runs_and_since_when() -> None:
     assert told(facts, None) is facts
     found = told(facts, deployment("app-1", hours=2))
     assert (found.why, found.deployed_to) == ("what runs in production", "production")
-    assert 7200 <= (found.deployed_ago or 0) < 7300
+    assert 7200 <= (found.deployed_ago or 0) < 9000  # the rest of the tests' time
     assert told(facts, deployment("app-1", hours=-2)).deployed_ago == 0

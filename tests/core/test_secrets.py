@@ -134,3 +134,17 @@ def test_a_plain_value_is_masked_everywhere_and_kept_where_nothing_is_found():
         MASK: [MASK, (f"x {MASK}",)],
         "n": 1,
     }
+
+
+def test_a_key_of_a_dict_that_was_clean_is_masked_once_it_is_known_for_a_secret():
+    mask = Mask()
+    assert mask.plain({"hunter2-hunter2": 1}) == {"hunter2-hunter2": 1}
+    mask.learn(["hunter2-hunter2"])
+    assert mask.plain({"hunter2-hunter2": 1}) == {MASK: 1}
+
+
+def test_names_beyond_number_are_not_all_remembered(monkeypatch):
+    monkeypatch.setattr("pytest_genaiver.core.secrets._MOST_KEYS", 2)
+    mask = Mask()
+    mask.plain({f"some-long-name-{i}": i for i in range(5)})
+    assert len(mask._clean) == 2

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_genaiver.core.since import Since, otherwise, told
+from pytest_genaiver.core.since import Since, otherwise, seen, told
 from pytest_genaiver.core.snapshot import Change, Snapshot
 
 RECORDED = Snapshot(
@@ -94,3 +94,14 @@ def test_served_as_another_is_the_providers_doing() -> None:
 )
 def test_a_version_that_was_recorded_otherwise_is_told(other: dict[str, Any], line: str) -> None:
     assert otherwise(RECORDED, replace(RECORDED, **other)) == line
+
+
+def test_a_session_that_left_cases_out_does_not_know_what_is_gone() -> None:
+    gone = [Change(area=area, name="x", before="1", after=None) for area in ("configuration", "model", "prompt")]  # type: ignore[arg-type]
+    known = [
+        Change(area="dependency", name="x", before="1", after=None),
+        Change(area="model", name="x", before=None, after="1"),
+        Change(area="prompt", name="x", before="1", after="2"),
+    ]
+    assert list(seen([*gone, *known], whole=True)) == [*gone, *known]
+    assert list(seen([*gone, *known], whole=False)) == known

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_genaiver.errors import StoreError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -38,6 +40,10 @@ SECRETS = (KEY, PASSWORD, json.dumps(PASSWORD)[1:-1], "known-only-now-1")
 def drawn_once() -> None:
     """What draws the page is imported before the first session: pytester forgets what an inner run imported."""
     import matplotlib.backends.backend_svg  # noqa: F401
+
+
+def refuse(*_: object) -> None:
+    raise StoreError("the store is gone")
 
 
 def leaks(folder: Path) -> list[str]:
@@ -105,11 +111,16 @@ def test_z():
     pathlib.Path("out.html").mkdir()
 """
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "no" / "such" / "folder"))
+    monkeypatch.setattr("pytest_genaiver.concluding.reporting.metrics_of_commits", refuse)
     project.commit(**{"test_z.py": blocked})
     result = project.run("--genai-report", "out.html", "--genai-report", "out.md")
     assert result.ret == 0
     result.stdout.fnmatch_lines(
-        ["*GenaiverWarning: cannot write '*out.html': *", "*GenaiverWarning: cannot write '*folder': *"]
+        [
+            "*GenaiverWarning: the report lacks the history: the store is gone",
+            "*GenaiverWarning: cannot write '*out.html': *",
+            "*GenaiverWarning: cannot write '*folder': *",
+        ]
     )
     text = (project.path / "out.md").read_text(encoding="utf-8")
     assert "pass&#58; first session" in text
@@ -130,3 +141,26 @@ def test_what_the_baseline_left_is_missing_where_it_cannot_be_read(project: Proj
         re.S,
     )
     assert [(case[6], len(case[8])) for case in json.loads(data)["cases"]] == [(None, 1)] * 10
+
+
+def test_a_secret_in_a_test_id_is_masked_in_what_is_stored(project: Project) -> None:
+    suite = f"""
+import pytest
+
+@pytest.mark.genai_eval
+@pytest.mark.parametrize("text", ["{KEY}", "{KEY}1", "plain"])
+def test_safe(text, genai_case):
+    genai_case.score("ok", "sk-" in text)
+"""
+    project.commit("keys", **{"test_app.py": suite})
+    project.run()
+    project.commit("now")
+    _, report = project.report()
+    first, second, plain = report["cases"]
+    assert re.fullmatch(r"test_app\.py::test_safe\[\[masked-[0-9a-f]{8}\]\]", first)
+    assert first != second
+    assert plain == "test_app.py::test_safe[plain]"
+    assert report["changes"]["new"] == report["changes"]["removed"] == []
+    stored = [project.path / "mlflow.db", *project.path.rglob("results.json"), *project.path.rglob("cases.json")]
+    assert len(stored) >= 3
+    assert [file.name for file in stored if KEY.encode() in file.read_bytes()] == []

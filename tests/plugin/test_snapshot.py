@@ -144,7 +144,7 @@ def test_a_report_is_a_baseline_that_knows_its_snapshot_wherever_the_store_is(
     shutil.copy(empty_store, tmp_path / "another.db")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'another.db'}")
     project.commit("warmer", **app(temperature=0.9))
-    result = project.run("--genai-baseline", str(before))
+    result = project.run(f"--genai-baseline={before}")
     result.stdout.fnmatch_lines(["changed since the baseline", "  models    gpt-4o-mini temperature 0 -> 0.9"])
 
 
@@ -254,3 +254,29 @@ def test_secrets_of_the_command_are_not_stored(project: Project) -> None:
     assert "0123456789" not in json.dumps(report)
     (run,) = project.runs()
     assert "0123456789" not in artifact(project, run, "snapshot.json") + artifact(project, run, "results.json")
+
+
+def test_a_partial_session_calls_nothing_gone(project: Project) -> None:
+    other = (
+        app()["test_app.py"]
+        + """
+@pytest.mark.genai_eval
+def test_other(genai_case):
+    import app
+    app.MODEL = "gpt-4o"
+    try:
+        genai_case.output = ask("q3")
+    finally:
+        app.MODEL = "gpt-4o-mini"
+"""
+    )
+    project.commit("app", **{**app(), "test_app.py": other})
+    project.run().assert_outcomes(passed=3)
+    project.commit("next")
+    _, report = project.report("-k", "test_answer")
+    assert [change["area"] for change in report["since_baseline"]["changes"]] == ["code"]
+    project.write("test_app.py", app()["test_app.py"])
+    project.commit("without the other")
+    _, report = project.report("--genai-baseline", "HEAD~2")
+    gone, _ = report["since_baseline"]["changes"]
+    assert gone == {"area": "model", "name": "gpt-4o", "before": "temperature=0", "after": None}

@@ -87,7 +87,7 @@ def test_more_moved_cases_than_are_shown_are_counted(page_of):
 
 
 def test_a_thousand_cases_stay_below_three_megabytes(page_of):
-    assert len(page_of(1_000, 5_000).encode()) < 3_000_000
+    assert len(page_of(1_000, 3_000).encode()) < 3_000_000
 
 
 def test_where_names_alone_are_long_texts_are_cut_further(page_of, monkeypatch):

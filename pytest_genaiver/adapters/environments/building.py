@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.adapters.environments.imports import site_folders
@@ -46,7 +47,11 @@ def build(found: Difference, cache: Path, say: Callable[[], None]) -> Path:
 
 
 def _make(folder: Path, found: Difference) -> None:
-    _run([sys.executable, "-m", "venv", str(folder)], found)
+    # A pip that is here serves the new environment too; making another one takes most of the time.
+    here = find_spec("pip") is not None
+    pip = [sys.executable, "-m", "pip", "--python", str(_python(folder))] if here else [str(_python(folder)), "-mpip"]
+    bare = ["--without-pip"] if here else []
+    _run([sys.executable, "-m", "venv", *bare, str(folder)], found)
     # Added after the environment's own packages, and with the `.pth` files in them.
     lines = [f"import site; site.addsitedir({str(place)!r})\n" for place in site_folders()]
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
@@ -56,8 +61,8 @@ def _make(folder: Path, found: Difference) -> None:
     wanted, pinned = folder / "wanted.txt", folder / "pinned.txt"
     wanted.write_text("".join(f"{line}\n" for line in found.unmet), encoding="utf-8")
     pinned.write_text("".join(f"{name}=={version}\n" for name, version in found.pins.items()), encoding="utf-8")
-    pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    _run([str(_python(folder)), *pip, "--requirement", str(wanted), "--constraint", str(pinned)], found)
+    quietly = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    _run([*pip, "install", *quietly, "--requirement", str(wanted), "--constraint", str(pinned)], found)
 
 
 def _python(folder: Path) -> Path:

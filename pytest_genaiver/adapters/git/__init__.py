@@ -11,6 +11,7 @@ from __future__ import annotations
 from pytest_genaiver.adapters.git.branches import merge_base, tips
 from pytest_genaiver.adapters.git.checkout import checkout
 from pytest_genaiver.adapters.git.command import NO_GIT, git_available
+from pytest_genaiver.adapters.git.content import Tracked, contents, patch, tracked
 from pytest_genaiver.adapters.git.head import Head, read_head
 from pytest_genaiver.adapters.git.history import (
     Logged,
@@ -25,18 +26,22 @@ from pytest_genaiver.adapters.git.history import (
     subject,
     trailers,
 )
+from pytest_genaiver.adapters.git.path import CommitNote, note, path_between
 from pytest_genaiver.adapters.git.target import Target, target, target_ref
 from pytest_genaiver.adapters.git.worktree import changed, is_tracked, is_untracked
 
 __all__ = [
     "NO_GIT",
+    "CommitNote",
     "Head",
     "Logged",
     "Target",
+    "Tracked",
     "ancestors",
     "changed",
     "checkout",
     "commit_date",
+    "contents",
     "distance",
     "first_parents",
     "git_available",
@@ -46,11 +51,15 @@ __all__ = [
     "log",
     "merge_base",
     "near_refs",
+    "note",
+    "patch",
+    "path_between",
     "read_head",
     "resolve",
     "subject",
     "target",
     "target_ref",
     "tips",
+    "tracked",
     "trailers",
 ]

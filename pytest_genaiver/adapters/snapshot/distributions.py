@@ -46,6 +46,11 @@ class Installed:
             return f"{self.version} (local)"
         return self.version if self.source is None else f"{self.version} ({self.source})"
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether pip can install it on another machine."""
+        return not (self.editable or self.local or self.version == UNKNOWN)
+
     def requirement(self) -> str:
         """Its line in a requirements file; a comment where pip could not install it elsewhere."""
         if self.editable or self.local:

@@ -86,16 +86,21 @@ def _text(path: Path) -> str:
 
 def _moved_to(client: MlflowClient, place: Place, run: Run) -> Path | None:
     """Where a run's files belong in a store that was moved; None where MLflow knows it."""
-    recorded = local_folder(str(run.info.artifact_uri))
+    uri = str(run.info.artifact_uri)
+    found = home(client, place, uri, run.info.experiment_id, depth=1)
+    return None if found == local_folder(uri) else found
+
+
+def home(client: MlflowClient, place: Place, artifact_uri: str, experiment_id: str, *, depth: int) -> Path | None:
+    """Where files that were recorded at this address belong on this machine, also in a store that was moved; None
+    where a server keeps them. `depth` is how many folders below their experiment's they lie, less one.
+    """
+    recorded = local_folder(artifact_uri)
     if recorded is None or (here := _beside(recorded, place)) == recorded:
-        return None
-    ours = BESIDE in client.get_experiment(run.info.experiment_id).tags
-    return here if ours or not _experiments_folder(recorded).exists() else None
-
-
-def _experiments_folder(artifacts: Path) -> Path:
-    """Where an experiment keeps its runs: a user may have chosen it."""
-    return artifacts.parent.parent
+        return recorded
+    ours = BESIDE in client.get_experiment(experiment_id).tags
+    # Where an experiment keeps its files a user may have chosen.
+    return here if ours or not recorded.parents[depth].exists() else recorded
 
 
 def _beside(recorded: Path, place: Place) -> Path:

@@ -26,7 +26,7 @@ _SETTLE_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRef:
-    """A recorded version, as a search finds it."""
+    """A recorded version, as a search finds it. `runs` are the sessions that it holds a metric of."""
 
     model_id: str
     name: str
@@ -34,6 +34,7 @@ class VersionRef:
     variant: str | None
     dirty: bool
     created_ms: int
+    runs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +181,7 @@ class Store:
                 order_by=["attributes.start_time DESC"],
                 max_results=PAGE,
             )
-        return [_session_ref(r) for r in runs]
+        return [session_ref(r) for r in runs]
 
     def read_results(self, session: SessionRef) -> str:
         """The text of a session's results artifact. Raises ResultsError where a local store holds none."""
@@ -276,10 +277,11 @@ def ref_of(model: LoggedModel) -> VersionRef:
         variant=tags.get("genaiver.variant"),
         dirty=tags.get("genaiver.dirty") == "true",
         created_ms=model.creation_timestamp,
+        runs=tuple(dict.fromkeys(m.run_id for m in model.metrics or () if m.run_id)),
     )
 
 
-def _session_ref(run: Run) -> SessionRef:
+def session_ref(run: Run) -> SessionRef:
     return SessionRef(
         run_id=run.info.run_id,
         artifact_uri=run.info.artifact_uri,

@@ -44,10 +44,13 @@ def _versions(found: History) -> Iterator[Line]:
     taken = len("2026-01-01") + longest + wide + len(GAP) * 3
     bar = min(_BAR, width() - taken)
     room = width() - taken - bar - len(GAP)
+    line = [on_line(p.value, found.kind) for p in found.points if p.value is not None]
+    ends = min(line, default=0.0), max(line, default=0.0)
     for place, (point, name, (_, value)) in enumerate(zip(found.points, names, cells, strict=True)):
         parts = [point.when.strftime("%Y-%m-%d"), pad(fitted(name, longest), longest), pad(value, wide, right=True)]
         if bar >= _LEAST_BAR:
-            parts.append(pad(_bar(found, point, bar), bar))
+            here = None if point.value is None else on_line(point.value, found.kind)
+            parts.append(pad(_bar(here, *ends, bar), bar))
         if room >= _LEAST_SUBJECT:
             parts.append(fitted(_remarks(point), room))
         elif marks := _marks(point):
@@ -90,13 +93,11 @@ def _foot(found: History) -> Iterator[Line]:
     yield from warnings(found.warnings)
 
 
-def _bar(found: History, point: Point, wide: int) -> str:
+def _bar(value: float | None, low: float, high: float, wide: int) -> str:
     """From a short bar for the least value shown to a full one for the largest; none where it is unknown."""
-    line = [on_line(p.value, found.kind) for p in found.points if p.value is not None]
-    if point.value is None:
+    if value is None:
         return ""
-    low, high = min(line), max(line)
-    share = (on_line(point.value, found.kind) - low) / (high - low) if high > low else 0.5
+    share = (value - low) / (high - low) if high > low else 0.5
     length = 1 + share * (wide - 1)
     if not is_unicode():
         return "#" * round(length)

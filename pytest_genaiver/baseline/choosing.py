@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from pytest_genaiver.baseline.finder import Baseline, Finder
     from pytest_genaiver.core.records import PlannedCase
+    from pytest_genaiver.core.results import Version
     from pytest_genaiver.opening import Opened
     from pytest_genaiver.options.settings import Settings
+    from pytest_genaiver.version import Surveyed
 
 
 def choose(reference: object, finder: Finder, cases: Mapping[str, PlannedCase]) -> Baseline:
@@ -41,7 +43,23 @@ def fresh(
     """The baseline that `run:REF` names; None for any other reference. Raises ConfigError."""
     if not isinstance(reference, str) or not reference.startswith(FORM):
         return None
-    ref, head = reference.removeprefix(FORM).strip(), opened.surveyed.head
+    sha = commit_to_run(reference, opened.surveyed, opened.version)
+    made = tempfile.TemporaryDirectory(prefix="genaiver-twin-")
+    found = Fresh(
+        opened=opened,
+        settings=settings,
+        reference=reference.removeprefix(FORM).strip(),
+        sha=sha,
+        distance=distance(sha),
+        folder=Path(made.name),
+    )
+    found.keep_until_closed(made.cleanup)
+    return found
+
+
+def commit_to_run(reference: str, surveyed: Surveyed, version: Version) -> str:
+    """Full SHA of the commit that `run:REF` names. Raises ConfigError where it is none, or `version` itself."""
+    ref, head = reference.removeprefix(FORM).strip(), surveyed.head
     if head is None:
         raise ConfigError(f"--genai-baseline: {reference!r} needs a git repository, and there is none here")
     sha = git.resolve(head.toplevel, ref)
@@ -51,12 +69,7 @@ def fresh(
         raise ConfigError(f"--genai-baseline: {reference!r}: {ref!r} is no git ref or commit of this clone{hint}")
     if sha in (head.commit, head.tested) and head.dirty is None:
         raise ConfigError(
-            f"--genai-baseline: {reference!r} is the version under test itself ({opened.version.name}), "
+            f"--genai-baseline: {reference!r} is the version under test itself ({version.name}), "
             "and nothing is changed since; name an earlier commit, such as run:HEAD~1"
         )
-    made = tempfile.TemporaryDirectory(prefix="genaiver-twin-")
-    found = Fresh(
-        opened=opened, settings=settings, reference=ref, sha=sha, distance=distance(sha), folder=Path(made.name)
-    )
-    found._stack.callback(made.cleanup)
-    return found
+    return sha

@@ -72,6 +72,7 @@ class Fresh:
     _tests: str = ""
     _as_installed: bool = True
     _saved: bool = False
+    _asked: set[str] = field(default_factory=set)
     _started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -218,11 +219,13 @@ class Fresh:
         failed: dict[str, int] = {}
         for record in self.ledger.of(None):
             failed[record.case] = failed.get(record.case, 0) + 1 if record.outcome == "provider" else 2
-        again = {case: 1 for case, calls in sorted(failed.items()) if calls == 1}
+        # Whatever comes of it, each once: a twin that is lost meanwhile would never answer.
+        again = {case: 1 for case, calls in sorted(failed.items()) if calls == 1 and case not in self._asked}
         if self.ledger.refused:
             return replace(decision, more={})
-        if decision.more or not again or self.troubles:
+        if decision.more or not again or self.troubles or self.settings.repeats[1] == 1:
             return decision
+        self._asked |= again.keys()
         has = "it has" if len(again) == 1 else "they have"
         return replace(decision, more=again, next_look=None, why_more=f"{has} no value of the baseline yet")
 
@@ -270,6 +273,9 @@ class Fresh:
         self._saved = True
         if taken is not None:
             taken.record(model_id, run_id)
+
+    def keep_until_closed(self, put_away: Callable[[], object]) -> None:
+        self._stack.callback(put_away)
 
     def close(self) -> None:
         """End its twin, remove its files; a session that came to nothing is closed as what it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,11 +42,17 @@ def record(case: str, repeat: int = 0, outcome: Any = "passed", version: str | N
 
 def test_a_case_whose_only_call_of_the_baseline_the_provider_failed_is_run_again_once() -> None:
     once = baseline(record("a"), record("b", outcome="provider"), record("c", outcome="provider"))
-    assert once.asking(SURE).more == {"b": 1, "c": 1}
-    assert once.asking(SURE).why_more == "they have no value of the baseline yet"
+    asked = once.asking(SURE)
+    assert asked.more == {"b": 1, "c": 1}
+    assert asked.why_more == "they have no value of the baseline yet"
+    # A twin that was lost meanwhile has still no second call of them.
+    assert once.asking(SURE) is SURE
     twice = baseline(record("b", outcome="provider"), record("b", 1, outcome="provider"), record("c", 0, "provider"))
-    assert twice.asking(SURE).more == {"c": 1}
-    assert twice.asking(SURE).why_more == "it has no value of the baseline yet"
+    asked = twice.asking(SURE)
+    assert asked.more == {"c": 1}
+    assert asked.why_more == "it has no value of the baseline yet"
+    fixed = baseline(record("b", outcome="provider"), repeats=(1, 1))
+    assert fixed.asking(SURE) is SURE
     mended = baseline(record("b", outcome="provider"), record("b", 1))
     assert mended.asking(SURE) is SURE
 
@@ -54,6 +61,11 @@ def test_what_the_gate_wants_comes_first_and_a_lost_twin_is_asked_nothing() -> N
     wanted = Decision(verdict="pass", more={"a": 1}, look=1, looks=(1, 2, 5), alpha=0.05, next_look=2)
     assert baseline(record("b", outcome="provider")).asking(wanted) is wanted
     assert baseline(record("b", outcome="provider"), troubles=("it ended",)).asking(SURE) is SURE
+
+
+def test_nothing_is_asked_once_the_limit_on_costs_is_reached() -> None:
+    refused = replace(record("a"), refused=True)
+    assert baseline(refused).asking(replace(SURE, more={"a": 1})).more == {}
 
 
 @pytest.mark.parametrize("verdict", ["pass", "improved", "inconclusive"])

@@ -165,6 +165,11 @@ def test_the_configured_baseline_is_looked_up(recorded, found) -> None:
     recorded.session()
     recorded.commit()
     assert found("-o", "genai_baseline=none")["baseline"]["text"] == "none is asked for"
+    head = recorded.repo.sha("HEAD~1")[:8]
+    runs = found("-o", "genai_baseline=run:HEAD~1")["baseline"]
+    assert (runs["state"], runs["text"]) == ("ok", f"commit {head} runs beside each session")
+    nowhere = found("-o", "genai_baseline=run:nowhere")["baseline"]
+    assert (nowhere["state"], "'nowhere' is no git ref or commit" in nowhere["text"]) == ("fail", True)
     wrong = found("-o", "genai_baseline=deployed:production")["baseline"]
     assert (wrong["state"], "nothing was deployed to production" in wrong["text"]) == ("fail", True)
     (recorded.path / "mlruns").rename(recorded.path / "gone")

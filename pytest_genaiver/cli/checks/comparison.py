@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver.baseline.finder import Finder
+from pytest_genaiver.baseline.choosing import commit_to_run
+from pytest_genaiver.baseline.finder import Baseline, Finder
+from pytest_genaiver.baseline.fresh import FORM
 from pytest_genaiver.cli.checks.finding import Finding, fail, ok, warn, within
+from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.errors import GenaiverError
 from pytest_genaiver.report.wording import baseline_line
 from pytest_genaiver.version import default_name, identify
@@ -15,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_genaiver.adapters.tracking.store import Store
-    from pytest_genaiver.baseline.finder import Baseline
     from pytest_genaiver.core.results import Version
     from pytest_genaiver.options.settings import Settings
     from pytest_genaiver.version import Surveyed
@@ -40,6 +42,10 @@ def _find(store: Store, surveyed: Surveyed, settings: Settings) -> tuple[Version
     version = identify(surveyed, settings, default_name(surveyed, settings))
     known = store.version_named(version.name)
     version = replace(version, model_id=known.model_id if known else None)
+    if settings.baseline.startswith(FORM):
+        sha = commit_to_run(settings.baseline, surveyed, version)
+        facts = BaselineFacts(why=f"commit {sha[:8]} runs beside each session", commit=sha, fresh=True)
+        return version, Baseline(pool=None, facts=facts)
     return version, Finder(store=store, surveyed=surveyed, version=version).find(settings.baseline, {})
 
 
@@ -47,6 +53,8 @@ def _findings(version: Version, settings: Settings, found: Baseline) -> Iterator
     yield ok("version", f"{version.name}, compared with --genai-baseline {settings.baseline}")
     if found.pool is not None:
         yield ok("baseline", f"{baseline_line(found.facts)}: {found.facts.why}")
+    elif found.facts.fresh:
+        yield ok("baseline", found.facts.why)
     elif settings.baseline == "none":
         yield ok("baseline", "none is asked for")
     elif found.facts.why.startswith("no ancestor"):

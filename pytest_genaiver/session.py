@@ -292,5 +292,6 @@ class Session:
         return None
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        telling.soft_failures(terminalreporter)
         if self.summary is not None:
             telling.summary(self.summary, terminalreporter)

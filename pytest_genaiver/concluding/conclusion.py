@@ -161,7 +161,13 @@ class Conclusion:
 
     def _report(self, comparison: Comparison) -> None:
         facts = self.baseline.facts
-        payload = json_report.payload(comparison, self.decision, baseline=facts, beside=self._sides())
+        payload = json_report.payload(
+            comparison,
+            self.decision,
+            baseline=facts,
+            warnings=() if self.summary is None else self.summary.warnings,
+            beside=self._sides(),
+        )
         for path in self.settings.reports:
             try:
                 results_file.write(path, payload)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_genaiver.adapters.tracking.store import shown_uri
 from pytest_genaiver.report import terminal
 from pytest_genaiver.report.text import fit, printable, wrap
+from pytest_genaiver.running import soft
 
 if TYPE_CHECKING:
     from pytest_genaiver.core.pooling import BaselineFacts
@@ -58,6 +59,24 @@ def summary(shown: Summary, reporter: Any) -> None:
     lines = terminal.lines(shown, width=_width(reporter), verbosity=reporter.verbosity, ascii=_ascii(reporter))
     for text, markup in lines:
         reporter.write_line(text, **markup)
+
+
+def soft_failures(reporter: Any) -> None:
+    """Under `-ra` and `-rA` a line for each soft failure, under `-rA` its traceback too, as `--tb` asks for it."""
+    options, found = reporter.config.option, reporter.stats.get(soft.CATEGORY, [])
+    if not found or not {"a", "A"} & {*options.reportchars}:
+        return
+    reporter.currentfspath = None
+    reporter.section("soft failures")
+    for report in found if "A" in options.reportchars and options.tbstyle != "no" else ():
+        text = getattr(report, soft.TRACEBACK).rstrip().splitlines()
+        if options.tbstyle != "line":
+            reporter.write_sep("_", report.head_line or report.nodeid, yellow=True)
+        for line in text if options.tbstyle != "line" else text[-1:]:
+            reporter.write_line(printable(line, ascii=_ascii(reporter)))
+    for report in found:
+        reason = getattr(report, soft.SOFT).partition("\n")[0]
+        reporter.write_line(printable(f"{soft.WORD} {report.nodeid} - {reason}", ascii=_ascii(reporter)), yellow=True)
 
 
 def folded(text: str, reporter: Any) -> list[str]:

@@ -53,6 +53,7 @@ class PooledCase:
     sessions: dict[str, list[str]]
     gate: str = "fail"
     variant: dict[str, str] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,7 @@ def _pooled(
         scores=scores,
         sessions=origins,
         variant=newest.variant,
+        params=newest.params,
     )
 
 

@@ -21,12 +21,14 @@ def payload(
     decision: Decision | None,
     *,
     baseline: BaselineFacts,
+    warnings: Sequence[str] = (),
     beside: Sequence[tuple[VersionResults, Comparison | None, Decision | None]] = (),
 ) -> dict[str, Any]:
     """The results of `VersionResults.to_json`, and beside them `baseline`, `changes` and `decision`.
 
-    `baseline` is null where there is none, `decision` where the gate is off. NaN and infinities are null. `versions`
-    is there where the session evaluated others too: their results, each with the decision beside its `reference`.
+    `baseline` is null where there is none, `decision` where the gate is off. NaN and infinities are null. `warnings`
+    are the lines that no reader may miss. `versions` is there where the session evaluated others too: their
+    results, each with the decision beside its `reference`.
     """
     return {
         **comparison.current.to_json(),
@@ -39,6 +41,7 @@ def payload(
             "variants": dict(comparison.variants),
         },
         "decision": None if decision is None else finite(decision.to_json()),
+        "warnings": list(warnings),
         **({"versions": _versions(beside)} if beside else {}),
     }
 

@@ -12,8 +12,15 @@ if TYPE_CHECKING:
 SOFT = "genaiver_soft"
 """The attribute of a report whose item failed softly; it holds the message, and xdist carries it over."""
 
+CATEGORY, WORD = "soft-failed", "SOFT-FAILED"
+
 PROPERTY = "genai_soft_failed"
 """The property of such an item in JUnit XML."""
+
+TRACEBACK = "genaiver_soft_traceback"
+"""The attribute of such a report that holds its traceback as text."""
+
+MOST_TRACEBACK = 20_000
 
 MOST_TEXT = 4_000
 """Characters kept of a message: pytest shows both sides of a comparison, and one may be what a model wrote."""
@@ -30,6 +37,7 @@ def soften(report: pytest.TestReport, call: pytest.CallInfo[None]) -> str | None
     error = call.excinfo.value
     if not isinstance(error, (AssertionError, pytest.fail.Exception)) or _timed_out(call.excinfo):
         return None
+    setattr(report, TRACEBACK, report.longreprtext[:MOST_TRACEBACK])
     report.outcome, report.longrepr = "passed", None
     return (str(error).strip() or type(error).__name__)[:MOST_TEXT]
 
@@ -56,5 +64,5 @@ def status(report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, 
     pytest's own subtests turn a passed report into a failed one as late as here: that is no soft failure any more.
     """
     if report.when == "call" and report.passed and hasattr(report, SOFT):
-        return "soft-failed", "f", ("SOFT-FAILED", {"yellow": True})
+        return CATEGORY, "f", (WORD, {"yellow": True})
     return None

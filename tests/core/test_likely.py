@@ -11,14 +11,14 @@ from pytest_genaiver.core.results import CaseResult, SessionFacts, Version, Vers
 def session(*cases):
     """Of parameters, a case each; those under "variant" are variant parameters."""
     found = {}
-    for params in cases:
-        params = dict(params)
+    for given in cases:
+        params = dict(given)
         variant = params.pop("variant", {})
         function = params.pop("function", "t.py::test")
         name = f"{function}[{'-'.join(params.values())}]"
         digest = repr(sorted(params.items()))
-        params |= variant
-        found[name] = CaseResult(id=name, digest=digest, function=function, variant=variant, params=params)
+        held = {**params, **variant}
+        found[name] = CaseResult(id=name, digest=digest, function=function, variant=variant, params=held)
     facts = SessionFacts(id="s", started="2025-06-01T10:00:00Z", complete=True, repeats=1)
     return VersionResults(version=Version(name="app-1", app="app"), session=facts, cases=found)
 

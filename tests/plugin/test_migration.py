@@ -8,16 +8,18 @@ import shutil
 import subprocess
 import threading
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
     from types import ModuleType
 
+MIGRATION = Path(__file__).parents[2] / "examples" / "migration"
 STYLES = ("plain", "mlflow_test", "pytest_evals", "langsmith", "deepeval")
 MOST_CHANGED_LINES = 5
 EVALS = ("--run-eval", "--run-eval-analysis")
@@ -30,8 +32,8 @@ IGNORED = "mlflow.db*\nmlruns/\n.genaiver/\n__pycache__/\n.pytest_cache/\n.deepe
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_a_suite_is_converted_by_a_few_lines(examples: Path, style: str) -> None:
-    before, after = (examples / "migration" / style / which for which in ("before", "after"))
+def test_a_suite_is_converted_by_a_few_lines(style: str) -> None:
+    before, after = (MIGRATION / style / which for which in ("before", "after"))
     assert [file.name for file in sorted(before.glob("*.py"))] == [file.name for file in sorted(after.glob("*.py"))]
     for file in before.glob("*.py"):
         changed = changed_lines(file.read_text(encoding="utf-8"), (after / file.name).read_text(encoding="utf-8"))
@@ -88,6 +90,12 @@ class Suite:
         return result, json.loads((self.path / "out.json").read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def evaluate_is_imported() -> None:
+    """What an inner session imports, it forgets: of MLflow's evaluation that would be seconds each time."""
+    import_module("mlflow.genai.evaluation.harness")
+
+
 @pytest.fixture(params=STYLES)
 def style(request: pytest.FixtureRequest) -> str:
     name: str = request.param
@@ -100,7 +108,6 @@ def style(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def suite(
     style: str,
-    examples: Path,
     pytester: pytest.Pytester,
     monkeypatch: pytest.MonkeyPatch,
     fake_llm: ModuleType,
@@ -123,13 +130,12 @@ def suite(
     }.items():
         monkeypatch.setenv(name, value)
     shutil.copy(empty_store, path / "mlflow.db")
-    folder = examples / "migration"
-    for file in (folder / "departments.py", folder / "questions.py", *(folder / style / "after").glob("*.py")):
+    for file in (*MIGRATION.glob("*.py"), *(MIGRATION / style / "after").glob("*.py")):
         shutil.copy(file, path)
     (path / "pytest.ini").write_text(INI, encoding="utf-8")
     (path / ".gitignore").write_text(IGNORED, encoding="utf-8")
     subprocess.run(["git", "init", "-q", "-b", "main"], cwd=path, check=True)
-    provider = Provider(right=_questions(folder / "questions.py"), tokens_of=tokens)
+    provider = Provider(right=_questions(), tokens_of=tokens)
     with fake_llm.FakeLLM(seed=1, answer=provider.answer) as llm:
         for name, value in llm.environment.items():
             monkeypatch.setenv(name, value)
@@ -137,9 +143,9 @@ def suite(
         yield Suite(path, pytester, provider, ["-W", "ignore", *arguments])
 
 
-def _questions(file: Path) -> dict[str, str]:
+def _questions() -> dict[str, str]:
     found: dict[str, Any] = {}
-    exec(file.read_text(encoding="utf-8"), found)
+    exec((MIGRATION / "questions.py").read_text(encoding="utf-8"), found)
     return dict(found["QUESTIONS"])
 
 

@@ -14,6 +14,7 @@ ALL = (
     ["benchmarks/targets.py"],
     ["benchmarks/judged_again.py"],
     ["benchmarks/gate_speed.py"],
+    ["-m", "benchmarks.gate.soft"],
     ["-m", "benchmarks.gate.run"],
 )
 

@@ -17,7 +17,7 @@ from pytest_genaiver.core.results import SessionFacts, VersionResults
 from pytest_genaiver.errors import GenaiverError, StoreError, warn
 from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.report import json_report
-from pytest_genaiver.report.summary import summarise, versus
+from pytest_genaiver.report.summary import summarise, tier, versus, with_tiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +56,7 @@ class Conclusion:
     _told: list[str] = field(default_factory=list)
     _missing: list[str] = field(default_factory=list)
     _beside: list[Beside] = field(default_factory=list)
+    _tracked: dict[str, Decision | None] = field(default_factory=dict)
 
     def facts(self, started: datetime, cut_short: str | None) -> SessionFacts:
         """The session's own record; counts what was produced against what the store holds."""
@@ -81,6 +82,7 @@ class Conclusion:
         """Decide, save, summarise, report."""
         if self.settings.gate is not SessionGate.OFF:
             self.decision = self._decide(comparison)
+        self._tracked = self._track(comparison)
         current = comparison.current
         self._beside = beside.others(self.ledger, self.plan, current, self.judge.declared, self.judge)
         self._save(current)
@@ -111,6 +113,12 @@ class Conclusion:
         self.notices += [f"a regression of {metric} is accepted: {why}" for metric, why in judge.accepted.items()]
         self.notices += filter(None, [luck])
         return decided
+
+    def _track(self, comparison: Comparison) -> dict[str, Decision | None]:
+        """Gate mode -> what its cases show, for those that are tracked only; tested where they are to warn."""
+        modes = {case.gate for case in comparison.current.cases.values()} - {"fail"}
+        tested = self.judge.tracked(comparison) if self.decision is not None and "warn" in modes else None
+        return {mode: tested if mode == "warn" else None for mode in sorted(modes, reverse=True)}
 
     def _save(self, results: VersionResults) -> None:
         store, run_id, version = self.opened.store, self.run_id, self.opened.version
@@ -154,7 +162,8 @@ class Conclusion:
             warnings=[*self.baseline.warnings, *self.notices, *measured],
             links=closing.links(store.place, store.experiment_id, results.version, self.run_id, newest),
         )
-        return replace(shown, versus=tuple(versus(*side) for side in self._sides()))
+        tiers = [tier(gate, comparison, found) for gate, found in self._tracked.items()]
+        return with_tiers(replace(shown, versus=tuple(versus(*side) for side in self._sides())), tiers)
 
     def _sides(self) -> list[tuple[VersionResults, Comparison | None, Decision | None]]:
         return [(one.results, one.comparison, one.decision) for one in self._beside]
@@ -166,6 +175,7 @@ class Conclusion:
             self.decision,
             baseline=facts,
             warnings=() if self.summary is None else self.summary.warnings,
+            tracked=self._tracked,
             beside=self._sides(),
         )
         for path in self.settings.reports:

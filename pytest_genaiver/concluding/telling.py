@@ -68,11 +68,11 @@ def soft_failures(reporter: Any) -> None:
         return
     reporter.currentfspath = None
     reporter.section("soft failures")
+    lined = options.tbstyle == "line"
     for report in found if "A" in options.reportchars and options.tbstyle != "no" else ():
-        text = getattr(report, soft.TRACEBACK).rstrip().splitlines()
-        if options.tbstyle != "line":
+        if not lined:
             reporter.write_sep("_", report.head_line or report.nodeid, yellow=True)
-        for line in text if options.tbstyle != "line" else text[-1:]:
+        for line in getattr(report, soft.PLACE if lined else soft.TRACEBACK).rstrip().splitlines():
             reporter.write_line(printable(line, ascii=_ascii(reporter)))
     for report in found:
         reason = getattr(report, soft.SOFT).partition("\n")[0]

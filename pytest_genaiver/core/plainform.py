@@ -68,7 +68,7 @@ def _composite(value: Any, levels: int) -> Any:
 def _named(value: Any) -> str:
     """`<UUID: 3f2b...>`; the type alone for a value without a text of its own, or with one that holds an address."""
     kind = type(value)
-    own = kind.__str__ is not object.__str__ or kind.__repr__ is not object.__repr__
+    own = any(name in vars(base) for base in kind.__mro__[:-1] for name in ("__str__", "__repr__"))
     text = " ".join(str(value).split()) if own and kind is not type and not callable(value) else ""
     if not text or _ADDRESS.search(text):
         return f"<{kind.__name__}>"

@@ -142,6 +142,7 @@ def _pooled(
         sessions=origins,
         variant=newest.variant,
         params=newest.params,
+        gate=newest.gate,
     )
 
 

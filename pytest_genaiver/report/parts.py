@@ -84,6 +84,16 @@ class Versus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """Cases that are tracked, not gated: those of one `gate` mode, ``"warn"`` or ``"off"``, and their own metrics."""
+
+    gate: str
+    cases: int
+    compared: int
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """Everything that a report shows, in its order."""
 
@@ -100,3 +110,4 @@ class Summary:
     links: tuple[Link, ...]
     next_step: str
     versus: tuple[Versus, ...] = ()
+    tiers: tuple[Tier, ...] = ()

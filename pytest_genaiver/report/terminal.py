@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_genaiver.core import numbers
 from pytest_genaiver.report.text import columns, fit, fit_case, pad, printable, without_path, wrap
+from pytest_genaiver.report.wording import tier_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,6 +61,7 @@ class _Drawing:
             head,
             [*self.metrics()],
             [*self.worst()],
+            *self.tiers(),
             *self.versus(),
             facts,
             [*self.warnings()],
@@ -93,6 +95,9 @@ class _Drawing:
                     [(f"version {self.safe(one.version)}{beside}", {"bold": True}), *self.metrics(one.rows)]
                 )
         return blocks
+
+    def tiers(self) -> list[list[Line]]:
+        return [[(tier_line(tier), {"bold": True}), *self.metrics(tier.rows)] for tier in self.summary.tiers]
 
     def metrics(self, rows: Sequence[Row] | None = None) -> Iterator[Line]:
         rows = self.summary.rows if rows is None else rows

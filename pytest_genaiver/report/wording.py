@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.core.likely import is_thin, likely
-from pytest_genaiver.report.parts import Counts, Fact, Row, Tone
+from pytest_genaiver.report.parts import Counts, Fact, Row, Tier, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -150,6 +150,19 @@ def own_warnings(comparison: Comparison, rows: Sequence[Row]) -> Iterator[str]:
             yield f"{row.metric} is worse, which only warns: {row.baseline} -> {row.current} ({row.change})"
 
 
+def tier_line(tier: Tier) -> str:
+    """What a section of tracked cases is headed by."""
+    return f'tracked, not gated: {_count(tier.cases, "case")} with gate="{tier.gate}", {tier.compared:,} compared'
+
+
+def tracked_warnings(tiers: Sequence[Tier]) -> Iterator[str]:
+    for tier in tiers:
+        for row in tier.rows:
+            if row.verdict.startswith("regressed"):
+                moved = f"{row.baseline} -> {row.current} ({row.change})"
+                yield f'{row.metric} of cases with gate="{tier.gate}" is worse, which only warns: {moved}'
+
+
 def _how_thin(comparison: Comparison) -> str:
     if not comparison.pairs:
         return "no case is shared with the baseline"
@@ -159,10 +172,10 @@ def _how_thin(comparison: Comparison) -> str:
 def _why_thin(comparison: Comparison) -> str:
     changed = likely(comparison)
     if changed is not None:
-        then, now = _listed(changed.before), _listed(changed.now)
+        then, new = _listed(changed.before), _listed(changed.now)
         return (
             f"{_count(changed.cases, 'case')} would be, but for the parameter {changed.parameter!r} "
-            f"({then} -> {now}); if it belongs to the app, write {changed.marker} and record the baseline anew"
+            f"({then} -> {new}); if it belongs to the app, write {changed.marker} and record the baseline anew"
         )
     if comparison.changed:
         return f"the inputs or expectations of {_count(len(comparison.changed), 'case')} changed"

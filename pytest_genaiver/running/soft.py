@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +19,9 @@ PROPERTY = "genai_soft_failed"
 
 TRACEBACK = "genaiver_soft_traceback"
 """The attribute of such a report that holds its traceback as text."""
+
+PLACE = "genaiver_soft_place"
+"""And where it failed, as one line, for `--tb=line`."""
 
 MOST_TRACEBACK = 20_000
 
@@ -38,8 +41,14 @@ def soften(report: pytest.TestReport, call: pytest.CallInfo[None]) -> str | None
     if not isinstance(error, (AssertionError, pytest.fail.Exception)) or _timed_out(call.excinfo):
         return None
     setattr(report, TRACEBACK, report.longreprtext[:MOST_TRACEBACK])
+    setattr(report, PLACE, _place(report))
     report.outcome, report.longrepr = "passed", None
     return (str(error).strip() or type(error).__name__)[:MOST_TEXT]
+
+
+def _place(report: pytest.TestReport) -> str:
+    crash: Any = getattr(report.longrepr, "reprcrash", None)
+    return "" if crash is None else f"{crash.path}:{crash.lineno}: {crash.message.partition(chr(10))[0]}"
 
 
 def _timed_out(failed: pytest.ExceptionInfo[BaseException]) -> bool:

@@ -145,7 +145,7 @@ def suite(
 
 def _questions() -> dict[str, str]:
     found: dict[str, Any] = {}
-    exec((MIGRATION / "questions.py").read_text(encoding="utf-8"), found)
+    exec((MIGRATION / "customers.py").read_text(encoding="utf-8"), found)
     return dict(found["QUESTIONS"])
 
 

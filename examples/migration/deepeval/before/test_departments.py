@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from customers import QUESTIONS
 from deepeval import assert_test
 from deepeval.metrics import ExactMatchMetric
 from deepeval.test_case import LLMTestCase
 from departments import department_of
-from questions import QUESTIONS
 
 
 @pytest.mark.parametrize(("question", "department"), QUESTIONS)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from customers import QUESTIONS
 from departments import department_of
 from langsmith import testing
-from questions import QUESTIONS
 
 
 @pytest.mark.genai_eval(soft=True, expectations=("department",))

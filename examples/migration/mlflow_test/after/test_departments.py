@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import mlflow
 import pytest
+from customers import QUESTIONS
 from departments import department_of
 from mlflow.genai.scorers import scorer
-from questions import QUESTIONS
 
 
 @scorer

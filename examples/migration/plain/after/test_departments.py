@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from customers import QUESTIONS
 from departments import department_of
-from questions import QUESTIONS
 
 MODELS = ["gpt-4o-mini"]
 pytestmark = pytest.mark.genai_eval(soft=True, variant_params=("model",), expectations=("department",))

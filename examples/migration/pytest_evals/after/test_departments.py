@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from customers import QUESTIONS
 from departments import department_of
-from questions import QUESTIONS
 
 
 @pytest.mark.genai_eval(expectations=("department",))

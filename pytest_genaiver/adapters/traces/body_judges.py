@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.traces.attribution import current
@@ -29,8 +30,9 @@ def recognise(judging: Judging, paid: Callable[[float], None]) -> Callable[[], N
     `judging` keeps the calls of an execution apart from the app's, `paid` is told of costs that left no trace.
     """
     undo = contextlib.ExitStack()
-    undo.callback(_scorers(judging))
-    undo.callback(_adapters(judging, paid))
+    if find_spec("mlflow.genai") is not None:  # a part of MLflow that its tracing package lacks
+        undo.callback(_scorers(judging))
+        undo.callback(_adapters(judging, paid))
     return undo.close
 
 

@@ -8,13 +8,15 @@ INPUTS := pyproject.toml Makefile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test stories lint docs bench clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    a team's day in a temporary git repository"
 	@echo "make test    the test suite, with its coverage limits; ARGS='-k word' for a part of it without them"
+	@echo "make stories the tests that play a user's day in processes of their own; CI runs both"
 	@echo "make lint    ruff and mypy"
+	@echo "make docs    the documentation as a site, in build/site"
 	@echo "make bench   the benchmarks"
 	@echo "make clean   remove what these made, .venv included"
 
@@ -26,15 +28,21 @@ test: $(STAMP)
 	$(BIN)/python -m pytest $(ARGS)
 else
 test: $(STAMP)
-	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=
+	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -m 'not story' --cov --cov-report=
 	$(BIN)/coverage report --include='pytest_genaiver/core/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=95
 endif
+
+stories: $(STAMP)
+	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal -m story
 
 lint: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+docs: $(STAMP)
+	$(BIN)/python -m mkdocs build --strict
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py

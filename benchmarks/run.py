@@ -13,9 +13,12 @@ ALL = (
     ["benchmarks/path_of_a_test.py"],
     ["benchmarks/targets.py"],
     ["benchmarks/judged_again.py"],
+    ["benchmarks/looking_back.py"],
     ["benchmarks/gate_speed.py"],
     ["-m", "benchmarks.gate.soft"],
+    ["benchmarks/lookups.py"],
     ["-m", "benchmarks.gate.run"],
+    ["-m", "benchmarks.bisection"],
 )
 
 

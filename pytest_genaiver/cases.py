@@ -186,7 +186,7 @@ class VersionStore(Protocol):
 
     def id_of(self, name: str) -> str: ...
 
-    def log_params(self, params: Mapping[str, str]) -> None: ...
+    def log_params(self, params: Mapping[str, str], name: str | None) -> None: ...
 
 
 class GenaiVersion:
@@ -229,10 +229,11 @@ class GenaiVersion:
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Record configuration of the app (model, temperature, …) with the version; values become text.
 
-        A parameter is written once: the same value again is fine, another one raises `GenaiverError` naming both.
+        Within `use`, and with `versions=`, it is that version's. A parameter is written once: the same value again
+        is fine, another one raises `GenaiverError` naming both.
         """
         if self._store is not None:
-            self._store.log_params({str(k): str(v) for k, v in params.items()})
+            self._store.log_params({str(k): str(v) for k, v in params.items()}, _using.get())
 
     @contextlib.contextmanager
     def use(self, name: str) -> Iterator[GenaiVersion]:

@@ -6,8 +6,11 @@
       ConfigError              what the user wrote cannot be used (a pytest.UsageError, exit 4)
       ScoreError               a test scored something that is not a score
       GitError                 git cannot answer; the message holds the fix
+      DependencyError          another commit cannot run here: its dependencies differ, or its imports would
       StoreError               the MLflow store cannot be reached, or refuses
       ResultsError             a results file that cannot be read
+      TwinError                the baseline's app, run beside this one, cannot be started or is gone
+      CodeError                the code of a version cannot be packed, unpacked or served
       CallTimeout              a target or judge took longer than genai_call_timeout (a TimeoutError)
       CallRefused              a call that was not made: the cost limit was reached, or the session was stopped
     GenaiverWarning            base of our warnings, so that they can be filtered
@@ -38,12 +41,24 @@ class GitError(GenaiverError):
     """Git cannot answer; the message says why and what to do."""
 
 
+class DependencyError(GenaiverError):
+    """Another commit cannot run here: its dependencies differ, or its own packages would not be imported."""
+
+
 class StoreError(GenaiverError):
     """The MLflow store cannot be reached, or refuses what was asked."""
 
 
 class ResultsError(GenaiverError):
     """A results file that is missing, malformed, or written by a newer version."""
+
+
+class TwinError(GenaiverError):
+    """The baseline's app, which runs beside this one (`--genai-baseline run:REF`), cannot be started or is gone."""
+
+
+class CodeError(GenaiverError):
+    """The code of a version cannot be packed, unpacked, or made a model."""
 
 
 class CallTimeout(GenaiverError, TimeoutError):

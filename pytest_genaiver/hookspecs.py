@@ -40,8 +40,8 @@ def pytest_genai_version(config: pytest.Config) -> str | None:
 def pytest_genai_baseline(config: pytest.Config, version: Version) -> str | VersionResults | object | None:
     """Choose the version to compare with. Called once, before the first test runs; the first choice wins.
 
-    Return what --genai-baseline accepts (a git ref, a version name, a model id, a results file), or results
-    that you loaded yourself, or `pytest_genaiver.NO_BASELINE` to compare with nothing. None leaves it to the
+    Return what --genai-baseline accepts (a git ref, a version name, a model id, a results file, `run:REF`), or
+    results that you loaded yourself, or `pytest_genaiver.NO_BASELINE` to compare with nothing. None leaves it to the
     next implementation, at last to --genai-baseline. `version` is the version that this session evaluates.
     Example::
 

@@ -111,11 +111,15 @@ def worker_store(given: Mapping[str, Any]) -> Store:
     return store
 
 
-def flavours(autolog: Sequence[str] | None) -> None:
-    """Refuse a flavour that MLflow does not trace, before the first test. Raises ConfigError."""
+def refuse(settings: Settings, *, distributed: bool) -> None:
+    """Refuse what cannot work, before the first test: with pytest-xdist (`distributed`), and flavours that MLflow
+    does not trace. Raises ConfigError.
+    """
     from pytest_genaiver.adapters.traces.autolog import Autolog
 
-    Autolog(autolog)
+    if settings.rescore_baseline and distributed:
+        raise ConfigError("--genai-rescore-baseline cannot be used with pytest-xdist; run it without -n")
+    Autolog(settings.autolog)
 
 
 def accepted(surveyed: Surveyed) -> tuple[dict[str, str], list[str]]:

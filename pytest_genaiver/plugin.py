@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_genaiver.collecting.marker import MARKER_LINE, target_fixture
+from pytest_genaiver.collecting.marker import MARKER_LINE
 from pytest_genaiver.collecting.row_parameter import data_of
+from pytest_genaiver.collecting.target_needs import target_needs
 from pytest_genaiver.collecting.version_parameter import versions_of
 from pytest_genaiver.errors import USAGE
 from pytest_genaiver.options.settings import add_options, is_active, read_settings
@@ -64,9 +65,9 @@ def _configure_session(config: pytest.Config, settings: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, obj: object) -> None:
-    """A fixture that is a target is set up, and parametrises its test, as if the test had asked for it."""
-    if isinstance(obj, FunctionType) and (name := target_fixture(collector, obj)) is not None:
-        pytest.mark.usefixtures(name)(obj)
+    """What the target needs is set up, and parametrises its test, as if the test had asked for it."""
+    if isinstance(obj, FunctionType) and (names := target_needs(collector, obj)):
+        pytest.mark.usefixtures(*names)(obj)
 
 
 @pytest.hookimpl(tryfirst=True)

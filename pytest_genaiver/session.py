@@ -5,29 +5,31 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from pytest_genaiver import opening
 from pytest_genaiver.adapters.traces.surroundings import calm, prepare
+from pytest_genaiver.baseline.choosing import choose, fresh
 from pytest_genaiver.baseline.finder import Baseline, Finder
-from pytest_genaiver.baseline.judged import earlier_judgements
+from pytest_genaiver.baseline.judged import remember
 from pytest_genaiver.baseline.rescoring import Rescoring
 from pytest_genaiver.collecting.collector import Collector
-from pytest_genaiver.concluding import closing, judging, telling
+from pytest_genaiver.concluding import closing, code, judging, telling
 from pytest_genaiver.concluding.aggregating import told_apart, with_aggregates
 from pytest_genaiver.concluding.conclusion import Conclusion, abandon
 from pytest_genaiver.concluding.judging import Judge
 from pytest_genaiver.core.compare import Comparison, compare
 from pytest_genaiver.core.judgements import Judgements
 from pytest_genaiver.core.pooling import BaselineFacts
-from pytest_genaiver.core.results import SessionFacts, VersionResults
-from pytest_genaiver.errors import ConfigError, GenaiverError
+from pytest_genaiver.core.results import SessionFacts
+from pytest_genaiver.core.secrets import Mask, secret_values
+from pytest_genaiver.errors import GenaiverError
 from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.options.usage import usage
 from pytest_genaiver.options.values import with_hook_metrics
-from pytest_genaiver.public import NO_BASELINE
 from pytest_genaiver.running import soft, waiting
 from pytest_genaiver.running.looks import Looks, Wanted
 from pytest_genaiver.running.pool import Limits
@@ -36,6 +38,9 @@ from pytest_genaiver.running.runner import RECORDS
 from pytest_genaiver.running.spending import Purse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_genaiver.baseline.fresh import Fresh
     from pytest_genaiver.core.aggregates import Aggregate
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.policy import MetricPolicy
@@ -60,6 +65,7 @@ class Session:
         self.settings = settings
         self.ledger = closing.Ledger()
         self.judgements = Judgements(reuse=not settings.rejudge)
+        self.mask = Mask(secret_values(os.environ))
         self.plan: Plan | None = None
         self.opened: Opened
         self.run_id = ""
@@ -68,10 +74,12 @@ class Session:
         self.collector: Collector | None = None
         self.process: TestProcess | None = None
         self.elsewhere: Elsewhere | None = None
+        self.fresh: Fresh | None = None
         self.baseline: Baseline = Baseline(pool=None, facts=BaselineFacts(why="nothing was collected"))
         self.summary: Summary | None = None
         self._reference: Any = None
         self._finder: Finder
+        self._keeper: code.Keeper
         self._started = datetime.now(timezone.utc)
         self._notices: list[str] = []
         self._items: list[pytest.Item] = []
@@ -101,25 +109,26 @@ class Session:
 
     def _open(self) -> None:
         hook, settings = self.config.hook, self.settings
-        if settings.rescore_baseline and self.distributed:
-            raise ConfigError("--genai-rescore-baseline cannot be used with pytest-xdist; run it without -n")
-        opening.flavours(settings.autolog)
+        opening.refuse(settings, distributed=self.distributed)
         answers, self.aggregates = told_apart(hook.pytest_genai_metrics(config=self.config))
         self.declared = with_aggregates(with_hook_metrics(settings.metrics, answers), self.aggregates)
         started = self.config.invocation_params.dir
         surveyed, place = opening.look(self.config.rootpath, settings, os.environ, started=started)
         self._notices += surveyed.warnings
         self.opened = opening.open_store(surveyed, place, settings, self._name)
-        self._notices += opening.hints(self.opened)
-        self._notices += opening.misled(self.config.invocation_params.args, self.config.inipath, started)
-        version = self.opened.version
-        self._finder = Finder(store=self.opened.store, surveyed=surveyed, version=version)
-        self._reference = hook.pytest_genai_baseline(config=self.config, version=version)
-        if isinstance(self._reference, str):
+        misled = opening.misled(self.config.invocation_params.args, self.config.inipath, started)
+        self._notices += [*opening.hints(self.opened), *misled]
+        self._finder = Finder(store=self.opened.store, surveyed=surveyed, version=self.opened.version)
+        self._reference = hook.pytest_genai_baseline(config=self.config, version=self.opened.version)
+        self.fresh = fresh(self._reference, self.opened, settings, self._finder.distance)
+        if self.fresh is not None:
+            self.config.add_cleanup(self.fresh.close)
+        elif isinstance(self._reference, str):
             self._finder.check(self._reference)
         self._accepted, wrong = opening.accepted(surveyed)
         self._notices += wrong
         self._verdicts = opening.verdicts(self.opened)
+        self._keeper = code.Keeper(self.opened, settings.code, self.config.add_cleanup)
         self.run_id = opening.start_run(self.opened)
         if not self.distributed:
             self._start_here()
@@ -141,19 +150,23 @@ class Session:
             opened.surveyed.root, settings.repeats[0], scorers=settings.scorers, soft=settings.soft_assertions
         )
         self.config.pluginmanager.register(self.collector, "genaiver-collector")
+        limits = Limits(concurrency=settings.concurrency, timeout=settings.call_timeout)
+        purse, shown = Purse(settings.max_cost), waiting.for_terminal(self._terminal())
+        if self.fresh is not None:
+            limits, purse, shown = self.fresh.shared(limits, shown)
         self.process = TestProcess(
             opened.store,
             opened.version,
             self.run_id,
             autolog=settings.autolog,
-            limits=Limits(concurrency=settings.concurrency, timeout=settings.call_timeout),
-            purse=Purse(settings.max_cost),
-            shown=waiting.for_terminal(self._terminal()),
+            limits=limits,
+            purse=purse,
+            shown=shown,
             judgements=self.judgements,
         )
         self.config.add_cleanup(self.process.stop)
         self.process.start(self.config)
-        looks = Looks(self.process.runner, ask=self.wanted, got=self.ledger.add)
+        looks = Looks(self.process.runner, ask=self.wanted, got=self.got)
         self.config.pluginmanager.register(looks, "genaiver-looks")
 
     def pytest_report_header(self) -> list[str]:
@@ -167,46 +180,36 @@ class Session:
 
     def planned(self, plan: Plan) -> None:
         """The cases are known: choose the baseline, and say what will be run before anything is paid for."""
-        self.plan = plan
+        usage(self._keeper.check)
         self.declared = judging.with_lower(self.declared, plan.lower)
         self._finder.not_collected = closing.not_collected(plan, self.opened.surveyed.root)
         usage(lambda: self._choose(plan))
-        self._remember(plan)
+        remember(self.judgements, plan, self.opened, self.baseline)
         self._rescore(plan)
         if plan.cases:
             telling.announce(plan, self.settings.repeats[0], self.baseline.facts, self._terminal())
-
-    def _remember(self, plan: Plan) -> None:
-        """What judges have said in earlier sessions, of this version and of its baseline."""
-        if self.judgements.reuse and any(case.judges for case in plan.cases.values()):
-            self.judgements.known.update(earlier_judgements(self.opened, self.baseline))
+            if self.fresh is not None:
+                usage(partial(self.fresh.stand_beside, self.config, self.process, self.judgements))
+        # Only now: a session that was refused has nothing to conclude.
+        self.plan = plan
 
     def _rescore(self, plan: Plan) -> None:
         """Let today's judges judge what the baseline answered, where others did so then."""
         pool, process = self.baseline.pool, self.process
         if not self.settings.rescore_baseline or pool is None or process is None:
             return
-        runner = process.runner
-        rescoring = Rescoring(opened=self.opened, scoring=runner.scoring)
-        self.baseline = replace(self.baseline, pool=rescoring.of(pool, self._items, runner.ahead.wait))
+        rescoring = Rescoring(opened=self.opened, scoring=process.runner.scoring)
+        self.baseline = replace(self.baseline, pool=rescoring.of(pool, self._items, process.runner.ahead.wait))
         self._notices += rescoring.troubles
         if rescoring.asked:
             telling.between(f"genaiver: the baseline was judged anew, {rescoring.asked} calls", self._terminal())
 
     def _choose(self, plan: Plan) -> None:
-        reference = self._reference
-        if reference is NO_BASELINE:
-            self.baseline = self._finder.find("none", plan.cases)
-        elif isinstance(reference, VersionResults):
-            self.baseline = self._finder.given(reference, plan.cases, "given by pytest_genai_baseline")
-        elif isinstance(reference, str):
-            self.baseline = self._finder.find(reference, plan.cases)
-        else:
-            raise GenaiverError(
-                f"pytest_genai_baseline returned {reference!r}; allowed are a reference (str), VersionResults, "
-                "NO_BASELINE, or None for the next implementation"
-            )
-        if self.settings.require_baseline and self.baseline.pool is None and plan.cases:
+        if self.fresh is None:
+            self.baseline = choose(self._reference, self._finder, plan.cases)
+        elif plan.cases:
+            self.baseline = self.fresh.begin(plan, self.config, partial(telling.between, reporter=self._terminal()))
+        if self.settings.require_baseline and self.baseline.facts.name is None and plan.cases:
             why = " ".join([self.baseline.facts.why, *self.baseline.warnings])
             raise GenaiverError(f"--genai-require-baseline: no baseline was found: {why}")
 
@@ -219,6 +222,7 @@ class Session:
             return {}
         facts = SessionFacts(id="", started="", complete=False, repeats=0)
         decision = self._judge(self.plan).ask(self._compared(facts, self.plan))
+        decision = decision if self.fresh is None else self.fresh.asking(decision)
         if decision.more:
             telling.between(judging.look_line(decision), self._terminal())
         return self.ledger.following(decision.more)
@@ -233,8 +237,20 @@ class Session:
         )
 
     def _compared(self, facts: SessionFacts, plan: Plan) -> Comparison:
+        if self.fresh is not None and plan.cases:
+            self.baseline = self.fresh.baseline(self.declared, self.aggregates)
         results = closing.results_of(self.opened.version, facts, plan, self.ledger, self.declared, self.aggregates)
         return compare(self.baseline.pool, results, not_collected=self._finder.not_collected)
+
+    def got(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """What the tests recorded, this version's and that of a baseline that runs beside it."""
+        self.ledger.add(records if self.fresh is None else self.fresh.take(records))
+
+    def count(self, counted: Mapping[str, Any]) -> None:
+        """What a process with tests finished with."""
+        self.ledger.count(counted)
+        if self.fresh is not None and counted["partner"] is not None:
+            self.fresh.count(counted["partner"])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A case's records ride on its last report, which xdist carries over from the workers."""
@@ -248,14 +264,14 @@ class Session:
         """Decide before pytest draws its last line, so that the exit code and that line are pytest's own."""
         if self.process is not None:
             interrupted = int(exitstatus) == pytest.ExitCode.INTERRUPTED
-            self.ledger.count(self.process.finish(interrupted=interrupted))
+            self.count(self.process.finish(interrupted=interrupted))
             self.process.stop()
         if self.elsewhere is not None:
             self.elsewhere.finish()
         if self.plan is None:
             abandon(self.opened, self.run_id)
             return
-        reason = self._conclude(self.plan, self._cut_short(session, self.plan, int(exitstatus)))
+        reason = self._conclude(self.plan, closing.cut_short(session, self.plan, self.ledger, self.settings))
         if reason is not None and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             session.shouldfail = reason
@@ -268,30 +284,16 @@ class Session:
             run_id=self.run_id,
             ledger=self.ledger,
             plan=plan,
-            baseline=self.baseline,
+            fresh=self.fresh,
             judge=self._judge(plan),
+            keeper=self._keeper,
             verdicts=self._verdicts,
             notices=self._notices,
+            mask=self.mask,
         )
-        conclusion.reach(self._compared(conclusion.facts(self._started, cut_short), plan))
+        conclusion.reach(self._compared(conclusion.facts(self._started, cut_short), plan), self.baseline)
         self.summary = conclusion.summary
         return conclusion.failure
 
-    def _cut_short(self, session: pytest.Session, plan: Plan, exitstatus: int) -> str | None:
-        unrun = plan.cases.keys() - self.ledger.ran()
-        left = f"{len(unrun)} of {len(plan.cases)} cases did not run" if unrun else "every case had run"
-        if self.ledger.crashed:
-            return f"xdist worker {', '.join(self.ledger.crashed)} crashed"
-        if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
-            return f"interrupted, {left}"
-        if self.ledger.refused:
-            return f"the known cost has reached --genai-max-cost, {self.settings.max_cost:g} USD: {left}"
-        if unrun:
-            why = str(session.shouldstop or session.shouldfail or "stopped early")
-            return f"{why}: {left}"
-        return None
-
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        telling.soft_failures(terminalreporter)
-        if self.summary is not None:
-            telling.summary(self.summary, terminalreporter)
+        telling.summary(self.summary, terminalreporter)

@@ -17,21 +17,24 @@ from pytest_genaiver.collecting.collector import Collector
 from pytest_genaiver.core.judgements import Judgements, read
 from pytest_genaiver.core.records import Plan
 from pytest_genaiver.core.results import Version
-from pytest_genaiver.errors import USAGE
+from pytest_genaiver.errors import USAGE, TwinError
 from pytest_genaiver.running.looks import ControllerLooks, WorkerLooks, stops
 from pytest_genaiver.running.meeting import put
 from pytest_genaiver.running.pool import Limits
 from pytest_genaiver.running.process import TestProcess, quieten
 from pytest_genaiver.running.spending import SharedPurse
 from pytest_genaiver.running.waiting import InAFile, for_log, of_workers
+from pytest_genaiver.twin.lockstep import lockstep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pytest_genaiver.session import Session
 
 KEY = "genaiver"
 _KNOWN = "judgements.json"
+_ORDER = "twin.json"
+_READY = "-twin-ready.json"
 _LAST_WORDS = 10.0
 """Seconds that workers have to count their traces once the session ended."""
 
@@ -53,7 +56,8 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         s = self._session
-        workers = node.workerinput["workercount"]
+        # A twin calls as much as its worker.
+        workers = node.workerinput["workercount"] * (1 if s.fresh is None else 2)
         node.workerinput[KEY] = opening.worker_input(s.opened, s.run_id, s.settings, str(self._folder), workers)
         self._live.add(node.gateway.id)
 
@@ -64,6 +68,8 @@ class Controller:
         if self._session.plan is None and path.exists():
             self._session.planned(Plan.from_json(json.loads(path.read_text(encoding="utf-8"))))
             put(self._folder / _KNOWN, self._session.judgements.known_to_json())
+            if self._session.fresh is not None and self._session.fresh.order:
+                put(self._folder / _ORDER, self._session.fresh.order)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -74,12 +80,18 @@ class Controller:
                 folder=self._folder,
                 live=lambda: set(self._live),
                 ask=self._session.wanted,
-                got=self._session.ledger.add,
+                got=self._got,
                 tick=lambda: shown.show(lambda: of_workers(self._folder)),
                 stopped=lambda: self._ended.is_set() or stops(session),
             )
             self._thread = threading.Thread(target=looks.run, name="genaiver-looks", daemon=True)
             self._thread.start()
+
+    def _got(self, records: Sequence[Mapping[str, Any]]) -> None:
+        if self._session.fresh is not None:
+            for path in sorted(self._folder.glob(f"*{_READY}")):
+                self._session.fresh.met(json.loads(path.read_text(encoding="utf-8")))
+        self._session.got(records)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -101,7 +113,8 @@ class Controller:
             while worker in self._live and not path.exists() and time.monotonic() < deadline:
                 time.sleep(0.05)
             if path.exists():
-                self._session.ledger.count(json.loads(path.read_text(encoding="utf-8")))
+                self._got(())
+                self._session.count(json.loads(path.read_text(encoding="utf-8")))
 
 
 class Worker:
@@ -118,6 +131,7 @@ class Worker:
         self.judgements = Judgements(reuse=self.given["reuse"])
         self.process: TestProcess | None = None
         self.expected: set[pytest.Item] = set()
+        self.planned: frozenset[str] = frozenset()
         config.pluginmanager.register(self.collector, "genaiver-collector")
 
     @pytest.hookimpl(tryfirst=True)
@@ -154,24 +168,45 @@ class Worker:
             self.config.workeroutput[USAGE] = self.collector.error
             return
         plan = self.collector.plan(self.config, session.items)
+        self.planned = frozenset(plan.cases)
         put(self.folder / f"{self.name}-plan.json", plan.to_json())
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        """The controller hands out tests bit by bit: those that this worker has by now may be called ahead."""
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """The controller hands out tests bit by bit: those that this worker has by now may be called ahead.
+
+        None is run where there is a mistake of the user's to tell.
+        """
         if not self.expected:
-            self._remember()
+            self._before_the_first()
+        if self.config.workeroutput.get(USAGE) is not None:
+            return True
         if self.process is not None:
             known = [item, *([nextitem] if nextitem else []), *assigned(self.config, item.session)]
             new = [i for i in dict.fromkeys(known) if i not in self.expected]
             self.expected.update(new)
             self.process.runner.expect(new)
+        return None
 
-    def _remember(self) -> None:
-        """Before the first test: by now the controller has chosen the baseline, and knows what judges have said."""
+    def _before_the_first(self) -> None:
+        """By now the controller has chosen the baseline, and knows what judges have said."""
         path = self.folder / _KNOWN
         if path.exists():
             self.judgements.known.update(read(json.loads(path.read_text(encoding="utf-8"))))
+        path = self.folder / _ORDER
+        if path.exists() and self.process is not None:
+            try:
+                self._accompany(self.process, json.loads(path.read_text(encoding="utf-8")))
+            except TwinError as error:
+                self.config.workeroutput[USAGE] = str(error)
+
+    def _accompany(self, process: TestProcess, order: dict[str, Any]) -> None:
+        """Start this worker's twin, which has the worker's share of calls and its purse."""
+        order["session"] |= {"folder": self.given["folder"], "concurrency": self.given["concurrency"]}
+        partner = lockstep(order, f"twin-{self.name}")
+        self.config.add_cleanup(partner.twin.stop)
+        put(self.folder / f"{self.name}{_READY}", partner.start(self.planned))
+        process.runner.partner = partner
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, exitstatus: int | pytest.ExitCode) -> None:

@@ -5,6 +5,7 @@ service that runs the tests; a new MLflow store; a stand-in for an LLM provider.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.util
 import os
 import sqlite3
@@ -23,6 +24,36 @@ if TYPE_CHECKING:
 CI_VARIABLES = ("GITHUB_", "CI_", "GITLAB_", "BITBUCKET_", "BUILD_", "SYSTEM_", "CHANGE_", "TF_BUILD", "JENKINS_")
 FIRST_COMMIT = 1_700_000_000
 EXAMPLE = Path(__file__).parents[1] / "examples" / "customer_support"
+HOSTILE = Path(__file__).with_name("hostile.py")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes `evil` is run for every hostile text."""
+    if "evil" in metafunc.fixturenames:
+        texts = imported(HOSTILE).TEXTS
+        metafunc.parametrize("evil", texts.values(), ids=list(texts))
+
+
+@pytest.fixture(scope="session")
+def hostile() -> dict[str, str]:
+    """Texts that act on what shows them, if anything does, by name."""
+    texts: dict[str, str] = imported(HOSTILE).TEXTS
+    return texts
+
+
+def imported(file: Path) -> ModuleType:
+    """A module from its file; tests have no package that they could import it from."""
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: a collection that looks through all of MLflow takes most of a second, many times."""
+    gc.freeze()
 
 
 @dataclass
@@ -119,12 +150,7 @@ def fake_llm() -> Iterator[ModuleType]:
     """The example's stand-in for a provider, imported from where users find it."""
     sys.path.insert(0, str(EXAMPLE))
     try:
-        spec = importlib.util.spec_from_file_location("fake_llm", EXAMPLE / "fake_llm.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield module
+        yield imported(EXAMPLE / "fake_llm.py")
     finally:
         sys.path.remove(str(EXAMPLE))
 
@@ -138,6 +164,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     event.listen(Engine, "connect", _commit_to_memory)
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
     MlflowClient(f"sqlite:///{path}").search_experiments(max_results=1)
+    gc.freeze()
     return path
 
 

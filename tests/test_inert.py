@@ -141,6 +141,7 @@ def test_a_run_without_cases_imports_the_entry_point_and_what_it_needs_only(proj
         "collecting",
         "collecting.marker",
         "collecting.row_parameter",
+        "collecting.target_needs",
         "collecting.version_parameter",
         "options",
         "options.settings",

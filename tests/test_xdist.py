@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_genaiver.xdist import assigned
+from pytest_genaiver.errors import USAGE, TwinError
+from pytest_genaiver.running.meeting import put
+from pytest_genaiver.xdist import Worker, assigned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 WAITING = """
 import os
@@ -74,3 +77,28 @@ def test_a_worker_of_xdist_tells_what_waits_in_it(pytester: pytest.Pytester, mon
         assert name == f"test_{number}"
         assert waiting == [f"test_{number + 2 + i}" for i in range(len(waiting))]
     assert max(map(len, lines)) > 2
+
+
+def test_a_worker_whose_twin_cannot_start_runs_no_test_and_leaves_the_reason_to_the_controller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(order: Any, name: str) -> Any:
+        assert (order["session"]["folder"], order["session"]["concurrency"], name) == (str(tmp_path), 2, "twin-gw0")
+        return SimpleNamespace(start=no_twin, twin=SimpleNamespace(stop=lambda: None))
+
+    def no_twin(cases: Any) -> None:
+        raise TwinError("it cannot be started")
+
+    monkeypatch.setattr("pytest_genaiver.xdist.lockstep", started)
+    given = {"folder": str(tmp_path), "concurrency": 2, "root": "/", "least": 1, "scorers": (), "soft": False}
+    config: Any = SimpleNamespace(
+        workerinput={"genaiver": {**given, "reuse": True}, "workerid": "gw0"},
+        workeroutput={},
+        pluginmanager=SimpleNamespace(register=lambda *_: None),
+        add_cleanup=lambda _: None,
+    )
+    worker = Worker(config)
+    worker.process = SimpleNamespace()  # type: ignore[assignment]
+    put(tmp_path / "twin.json", {"session": {"folder": "/other", "concurrency": 8}})
+    assert worker.pytest_runtest_protocol(SimpleNamespace(), None) is True  # type: ignore[arg-type]
+    assert config.workeroutput == {USAGE: "it cannot be started"}

@@ -22,7 +22,11 @@ def write(path: str | os.PathLike[str], payload: Mapping[str, Any]) -> None:
     A reader sees the old file or the new one, never a part. Raises ResultsError where the file cannot be
     written, ValueError where the payload holds NaN or an infinity.
     """
-    text = json.dumps(payload, indent=1, allow_nan=False)
+    write_text(path, json.dumps(payload, indent=1, allow_nan=False) + "\n")
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Replace the file by this text, as `write` does. Raises ResultsError."""
     # A symlink stays one: what it points at is replaced.
     target = Path(os.path.realpath(path))
     part = target.with_name(f".genaiver-{secrets.token_hex(8)}.part")
@@ -30,11 +34,20 @@ def write(path: str | os.PathLike[str], payload: Mapping[str, Any]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             # Plain open, not tempfile: its files are private (0600), and a report obeys the umask.
-            with part.open("x", encoding="ascii", newline="\n") as file:
-                file.write(text + "\n")
+            with part.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
+    except OSError as error:
+        raise ResultsError(f"cannot write {os.fspath(path)!r}: {_reason(error)}") from error
+
+
+def append_text(path: str | os.PathLike[str], text: str) -> None:
+    """Add this text to a file that others write to as well. Raises ResultsError."""
+    try:
+        with Path(path).open("a", encoding="utf-8", newline="\n") as file:
+            file.write(text)
     except OSError as error:
         raise ResultsError(f"cannot write {os.fspath(path)!r}: {_reason(error)}") from error
 

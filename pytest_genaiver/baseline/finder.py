@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.adapters import git
+from pytest_genaiver.baseline.deployed import PREFIX, Running, told
 from pytest_genaiver.baseline.recorded import Candidate, Recorded, candidate_of, has_value, is_full
 from pytest_genaiver.core.identity import sanitise
 from pytest_genaiver.core.pooling import BaselineFacts, pool
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.pooling import Pool
     from pytest_genaiver.core.records import PlannedCase
     from pytest_genaiver.core.results import Version, VersionResults
+    from pytest_genaiver.core.snapshot import Snapshot
     from pytest_genaiver.version import Surveyed
 
 ENOUGH = 0.8
@@ -31,14 +33,21 @@ ENOUGH = 0.8
 MOST_ANCESTORS = 40
 """Recorded ancestors that are looked at for a pool: each costs a look-up, and a download for each session."""
 
+NEAREST = 50
+"""Commits of the first look-up: where each is recorded, as in CI, loading hundreds of versions takes longest."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What was chosen. `pool` is None where there is none; `warnings` are one-line sentences."""
+    """What was chosen. `pool` is None where there is none; `warnings` are one-line sentences.
+
+    `snapshot` is that of its newest session; None where that recorded none.
+    """
 
     pool: Pool | None
     facts: BaselineFacts
     warnings: tuple[str, ...] = ()
+    snapshot: Snapshot | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,25 +64,30 @@ class Finder:
     option: str = "--genai-baseline"
     not_collected: Callable[[str], bool] = lambda _: False
     _recorded: Recorded = field(init=False)
+    _running: Running = field(init=False)
     _warnings: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._recorded = Recorded(self.store)
+        self._running = Running(store=self.store, version=self.version, option=self.option)
         self._warnings = self._recorded.warnings
 
     def check(self, reference: str) -> None:
         """Refuse a reference that cannot be used, before the first test runs. Raises ConfigError."""
-        if reference not in ("auto", "none"):
+        if reference not in ("auto", "none") and not self._running.itself(reference):
             self._named(reference, None)
 
     def find(self, reference: str, cases: Mapping[str, PlannedCase]) -> Baseline:
         """The baseline for these cases. Raises ConfigError for a reference that cannot be used."""
         if reference == "none":
             return _none(f"{self.option} none")
-        if reference != "auto":
-            found, why = self._named(reference, cases)
-            return self._chosen(candidate_of(found, cases, self.not_collected), why, cases)
-        return self._auto(cases)
+        if reference == "auto":
+            return self._auto(cases)
+        if self._running.itself(reference):
+            return _none(f"{reference} is this very version")
+        found, why = self._named(reference, cases)
+        chosen = self._chosen(candidate_of(found, cases, self.not_collected), why, cases)
+        return replace(chosen, facts=told(chosen.facts, self._running.now(reference)))
 
     def given(self, results: VersionResults, cases: Mapping[str, PlannedCase], why: str) -> Baseline:
         """A baseline that a hook handed over."""
@@ -81,7 +95,7 @@ class Finder:
 
     def _named(self, reference: str, cases: Mapping[str, PlannedCase] | None) -> tuple[list[VersionResults], str]:
         """The sessions that a reference names, newest first; a session that was cut short serves when named."""
-        if reference.endswith(".json"):
+        if reference.endswith(".json") and not reference.startswith(PREFIX):
             try:
                 return [self._recorded.file(reference)], f"results file {Path(reference).name}"
             except ResultsError as error:
@@ -101,6 +115,8 @@ class Finder:
         return sessions, "named" if reference == ref.name else f"named as {reference}"
 
     def _version_ref(self, reference: str) -> VersionRef:
+        if (running := self._running.now(reference)) and (found := self.store.version_by_id(running.model_id)):
+            return found
         if re.fullmatch(r"m-[0-9a-f]{32}", reference):
             if found := self.store.version_by_id(reference):
                 return found
@@ -161,7 +177,7 @@ class Finder:
             targets.append(last := last.then)
         best: tuple[Candidate, str] | None = None
         for target in targets:
-            for candidate in self._candidates(target, cases):
+            for candidate in self.candidates(target, cases):
                 if candidate.coverage >= ENOUGH:
                     return self._chosen(candidate, target.why, cases)
                 if best is None or candidate.coverage > best[0].coverage:
@@ -177,7 +193,7 @@ class Finder:
         warnings = [*self._warnings, f"baseline: {trouble}"] if colon else self._warnings
         return _none(reason, *warnings, *(_SHALLOW if head.shallow else ()))
 
-    def _candidates(self, target: git.Target, cases: Mapping[str, PlannedCase]) -> Iterator[Candidate]:
+    def candidates(self, target: git.Target, cases: Mapping[str, PlannedCase]) -> Iterator[Candidate]:
         """Recorded versions with a complete session: along first parents, nearest first; then any ancestor."""
         head = self.surveyed.head
         if target.start is None or head is None:
@@ -197,15 +213,13 @@ class Finder:
             for ref in self._by_distance(batch)
             if ref.model_id not in seen
         ]
-        for ref in sorted(others, key=lambda r: self._distance(r.commit) or 0):
+        for ref in sorted(others, key=lambda r: self.distance(r.commit) or 0):
             yield from self._loaded(ref, cases)
 
     def _by_distance(self, shas: Sequence[str]) -> list[VersionRef]:
         """The recorded versions of these commits in the order of the commits, never the one under test."""
-        place = {sha: i for i, sha in enumerate(shas)}
-        found = self.store.versions_of_commits(shas, self.version.app)
-        others = [v for v in found if v.model_id != self.version.model_id and self._same_variant(v)]
-        return sorted(others, key=lambda v: (place[v.commit or ""], v.created_ms))
+        found = self._recorded.versions(shas, self.version.app)
+        return [v for v in found if v.model_id != self.version.model_id and self._same_variant(v)]
 
     def _same_variant(self, ref: VersionRef) -> bool:
         return ref.variant == self.version.variant
@@ -217,7 +231,7 @@ class Finder:
             if any(map(has_value, candidate.pool.cases.values())):
                 yield candidate
 
-    def _with_ancestors(
+    def with_ancestors(
         self, sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]
     ) -> list[VersionResults]:
         """And the sessions of unchanged ancestors, nearest first, until every case's pool is full."""
@@ -235,10 +249,11 @@ class Finder:
 
     def _recorded_from(self, head: git.Head, commit: str) -> Iterator[VersionRef]:
         """The recorded versions along first parents, nearest first."""
-        for batch in git.ancestors(head.toplevel, commit):
-            yield from self._by_distance(batch)
+        for i, batch in enumerate(git.ancestors(head.toplevel, commit)):
+            for part in (batch,) if i else (batch[:NEAREST], batch[NEAREST:]):
+                yield from self._by_distance(part)
 
-    def _distance(self, commit: str | None) -> int | None:
+    def distance(self, commit: str | None) -> int | None:
         """Commits between; the merge that a CI service made to test a pull request is none of them."""
         head = self.surveyed.head
         tip = (head.tested or head.commit) if head else None
@@ -248,7 +263,7 @@ class Finder:
         return found - 1 if found and head.tested else found
 
     def _chosen(self, candidate: Candidate, why: str, cases: Mapping[str, PlannedCase]) -> Baseline:
-        pooled = pool(self._with_ancestors(candidate.sessions, cases))
+        pooled = pool(self.with_ancestors(candidate.sessions, cases))
         version = pooled.version
         newest = pooled.sessions[0]
         facts = BaselineFacts(
@@ -256,13 +271,14 @@ class Finder:
             name=version.name,
             commit=version.commit,
             model_id=version.model_id,
-            distance=self._distance(version.commit),
+            distance=self.distance(version.commit),
             age=_age(newest.started),
             coverage=candidate.coverage,
             sessions=len(candidate.pool.sessions),
             ancestors=len(pooled.sessions) - len(candidate.pool.sessions),
         )
-        return Baseline(pool=pooled, facts=facts, warnings=tuple(self._warnings))
+        snapshot = self._recorded.snapshot(candidate.sessions[0])
+        return Baseline(pool=pooled, facts=facts, warnings=tuple(self._warnings), snapshot=snapshot)
 
 
 _SHALLOW = (

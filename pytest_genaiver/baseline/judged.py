@@ -13,10 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_genaiver.baseline.finder import Baseline
+    from pytest_genaiver.core.judgements import Judgements
+    from pytest_genaiver.core.records import Plan
     from pytest_genaiver.opening import Opened
 
 _NEWEST = 5
 """Sessions of this version, and of the baseline, that are read: each holds all that its own results rest on."""
+
+
+def remember(judgements: Judgements, plan: Plan, opened: Opened, baseline: Baseline) -> None:
+    """What judges have said in earlier sessions, of this version and of its baseline, where a case asks any."""
+    if judgements.reuse and any(case.judges for case in plan.cases.values()):
+        judgements.known.update(earlier_judgements(opened, baseline))
 
 
 def earlier_judgements(opened: Opened, baseline: Baseline) -> dict[str, list[Judgement]]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import dropwhile, islice
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.adapters import results_file
+from pytest_genaiver.adapters.tracking import snapshots
+from pytest_genaiver.adapters.tracking.sessions import sessions_of
 from pytest_genaiver.core.matching import match
 from pytest_genaiver.core.pooling import NEWEST, Pool, PooledCase, pool
 from pytest_genaiver.core.variants import full_id
-from pytest_genaiver.errors import ResultsError
+from pytest_genaiver.errors import GenaiverError, ResultsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,9 +21,16 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.tracking.store import SessionRef, Store, VersionRef
     from pytest_genaiver.core.records import PlannedCase
     from pytest_genaiver.core.results import VersionResults
+    from pytest_genaiver.core.snapshot import Snapshot
+    from pytest_genaiver.core.variants import Case
 
 MOST_READ = 5 * NEWEST
 """Sessions of one version that are read at most: a case that is always skipped never fills its pool."""
+
+
+LOOK_AHEAD = 8
+"""Versions whose sessions are looked up at once, doubled each time: mostly the nearest few suffice, and of hundreds
+that were cut short each alone would cost a search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +43,26 @@ class Candidate:
 
 
 class Recorded:
-    """Reads results, each once; `warnings` names in one line each what could not be read."""
+    """Reads what is on record, each once; `warnings` names in one line each what could not be read."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._files: dict[str, VersionResults] = {}
         self._runs: dict[str, VersionResults | None] = {}
+        self._of_commit: dict[str, list[VersionRef]] = {}
+        self._found: dict[str, VersionRef] = {}
+        self._sessions: dict[str, list[SessionRef]] = {}
+        self._look_ahead = LOOK_AHEAD
         self.warnings: list[str] = []
+
+    def versions(self, shas: Sequence[str], app: str) -> list[VersionRef]:
+        """The clean versions of these commits, nearest first as the commits are, oldest first of one commit."""
+        if new := [sha for sha in shas if sha not in self._of_commit]:
+            self._of_commit |= {sha: [] for sha in new}
+            for ref in self._store.versions_of_commits(new, app):
+                self._of_commit[ref.commit or ""].append(ref)
+            self._found |= {ref.model_id: ref for sha in new for ref in self._of_commit[sha]}
+        return [ref for sha in shas for ref in self._of_commit[sha]]
 
     def file(self, path: str) -> VersionResults:
         """The results in a file, as it was first read: a test that changes the folder must not change its meaning.
@@ -51,21 +74,44 @@ class Recorded:
         return self._files[path]
 
     def sessions(
-        self, ref: VersionRef, cases: Mapping[str, PlannedCase] | None, *, cut_short: bool = False
+        self, ref: VersionRef, cases: Mapping[str, Case] | None, *, cut_short: bool = False
     ) -> list[VersionResults]:
         """Complete sessions of a version, newest first; with `cut_short` the others.
 
         As many as fill the pool of each of these cases; one, where they are not known yet.
         """
         loaded: list[VersionResults] = []
-        for session in self._store.sessions(ref.model_id):
-            if session.complete != cut_short and (results := self._read(session)) is not None:
+        fitting = [s for s in self._sessions_of(ref) if s.complete != cut_short]
+        # What ran under the tests of another commit stands in where there is nothing else, and is never mixed in.
+        own = [s for s in fitting if s.tests_from is None]
+        for session in own or fitting:
+            if (results := self.read(session)) is not None:
                 loaded.append(results)
                 if cases is None or is_full(loaded, cases):
                     break
         return loaded
 
-    def _read(self, session: SessionRef) -> VersionResults | None:
+    def _sessions_of(self, ref: VersionRef) -> list[SessionRef]:
+        """Those of a version that was found among commits come with those of the versions behind it."""
+        if ref.model_id not in self._sessions:
+            behind = dropwhile(lambda other: other.model_id != ref.model_id, self._found.values())
+            unknown = (other for other in behind if other.model_id not in self._sessions)
+            self._sessions |= sessions_of(self._store, list(islice(unknown, self._look_ahead)) or [ref])
+            self._look_ahead *= 2
+        return self._sessions[ref.model_id]
+
+    def snapshot(self, results: VersionResults) -> Snapshot | None:
+        """What the session of these results saw of the app; None where it left no snapshot, or none can be read."""
+        run_id = results.session.run_id
+        if results.snapshot is not None or run_id is None or run_id not in self._runs:
+            return results.snapshot
+        try:
+            return snapshots.of_run(self._store, run_id)
+        except GenaiverError as error:
+            self.warnings.append(str(error))
+            return None
+
+    def read(self, session: SessionRef) -> VersionResults | None:
         """One session's results; one that cannot be read is named, and the others serve."""
         if session.run_id not in self._runs:
             try:
@@ -102,7 +148,7 @@ def coverage(
     return (len(found.same) + len(found.renamed)) / len(cases)
 
 
-def is_full(sessions: Sequence[VersionResults], cases: Mapping[str, PlannedCase]) -> bool:
+def is_full(sessions: Sequence[VersionResults], cases: Mapping[str, Case]) -> bool:
     """Whether older sessions would add nothing to the pool of these cases, or so many were read that they may not."""
     trees: dict[str, str | None] = {}
     pooled = [s for s in sessions if trees.setdefault(s.version.name, s.version.tree) == s.version.tree]

@@ -22,6 +22,15 @@ what was asked. The last three are pytest's own."""
 
 # Imported when it is called for: `genaiver --help` and completion stay quick.
 COMMANDS = {
+    "show": "pytest_genaiver.cli.show",
+    "compare": "pytest_genaiver.cli.compare",
+    "history": "pytest_genaiver.cli.history",
+    "bisect": "pytest_genaiver.cli.bisect",
+    "deploy": "pytest_genaiver.cli.deploy",
+    "pin": "pytest_genaiver.cli.pin",
+    "unpin": "pytest_genaiver.cli.unpin",
+    "prune": "pytest_genaiver.cli.prune",
+    "doctor": "pytest_genaiver.cli.doctor",
     "completion": "pytest_genaiver.cli.completion",
 }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_genaiver.adapters.traces.surroundings import calm
+from pytest_genaiver.adapters.traces.surroundings import calm, prepare
 from pytest_genaiver.adapters.tracking.store import Store, shown_uri
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.opening import look
@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """What `pytest --genai-version` would use here. `store` is open; its experiment holds this app's versions."""
+    """What `pytest --genai-version` would use here. `store` is open; its experiment holds this app's versions.
+
+    `rootpath` is pytest's rootdir.
+    """
 
     settings: Settings
     surveyed: Surveyed
     store: Store
     experiment: str
+    rootpath: Path
 
 
 class _Reads:
@@ -54,6 +58,7 @@ def open_project(ctx: click.Context) -> Project:
     """
     settings, rootpath = settings_here(ctx.find_root().obj or ())
     with calm():
+        prepare()
         surveyed, place = look(rootpath, settings, os.environ, started=Path.cwd())
         store = Store(place)
         experiment = settings.experiment or surveyed.app
@@ -62,7 +67,7 @@ def open_project(ctx: click.Context) -> Project:
                 f"no session is recorded in the experiment {experiment!r} of {shown_uri(place.uri)!r}; run "
                 "`pytest --genai-version` first, or name the store with genai_tracking_uri or MLFLOW_TRACKING_URI"
             )
-    return Project(settings=settings, surveyed=surveyed, store=store, experiment=experiment)
+    return Project(settings=settings, surveyed=surveyed, store=store, experiment=experiment, rootpath=rootpath)
 
 
 def settings_here(overrides: Sequence[str] = ()) -> tuple[Settings, Path]:

@@ -13,15 +13,17 @@ from pytest_genaiver.collecting.marker import EvalOptions, case_inputs, params_o
 from pytest_genaiver.collecting.parameters import id_without, texts_of
 from pytest_genaiver.collecting.planned import PLANNED, Planned
 from pytest_genaiver.collecting.row_parameter import is_one_value, row_of, without_rows
-from pytest_genaiver.collecting.rows import data_error
+from pytest_genaiver.collecting.rows import data_error, data_file
 from pytest_genaiver.collecting.version_parameter import VERSION, version_of
 from pytest_genaiver.core.digest import digest
 from pytest_genaiver.core.records import Plan, PlannedCase
 from pytest_genaiver.core.scores import MEASURED
+from pytest_genaiver.core.secrets import MASK, Mask
 from pytest_genaiver.core.variants import full_id, label
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.running import fixtures
 from pytest_genaiver.running.chosen import Scorers
+from pytest_genaiver.running.secrets import learn
 from pytest_genaiver.running.targets import imported, is_path, lacking
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class Collector:
         self._files: set[str] = set()
         self._broken: set[str] = set()
         self._collected: set[str] = set()
+        self._mask = Mask()
         self.error: str | None = None
 
     def pytest_collect_file(self, file_path: Path) -> None:
@@ -64,6 +67,7 @@ class Collector:
         an internal error.
         """
         self.error = self.error or data_error(config, items)
+        learn(self._mask)
         try:
             for item in items if self.error is None else ():
                 self._read(item)
@@ -98,7 +102,7 @@ class Collector:
         stand_in = dict.fromkeys((*asked, *expectations), id_without(item, (*options.variant_params, VERSION)))
         found, warnings = digest(asked, expectations, stand_in, root=self._root)
         case = PlannedCase(
-            id=case_id(item, self._root, (*options.variant_params, VERSION)),
+            id=self._id(item, found, (*options.variant_params, VERSION)),
             digest=found,
             function=function_id(item, self._root),
             gate=options.gate,
@@ -112,11 +116,11 @@ class Collector:
         )
         if full_id(case) in self._collected and not options.versions:
             # Two values of a variant with one text: then the whole id tells them apart.
-            case = replace(case, id=case_id(item, self._root))
+            case = replace(case, id=self._id(item, found))
         return Planned(
             case=case,
-            test_name=case_id(item, self._root),
-            case_id=param_id(item) or None,
+            test_name=self._id(item, found),
+            case_id=self._mask.text(param_id(item)) or None,
             inputs=inputs,
             expectations=expectations,
             repeats=options.repeats or self._least,
@@ -125,8 +129,14 @@ class Collector:
             target=target,
             scorers=scorers,
             scalar=scalar,
-            tags={} if row is None else row.tags,
+            tags={} if row is None else self._mask.plain(row.tags),
         )
+
+    def _id(self, item: pytest.Item, digest: str, variant_params: tuple[str, ...] = ()) -> str:
+        """The case's id; a secret in it is masked, and the digest tells such cases apart."""
+        whole = case_id(item, self._root, variant_params)
+        masked = self._mask.text(whole)
+        return whole if masked is whole else masked.replace(MASK, f"[masked-{digest[:8]}]")
 
     def plan(self, config: pytest.Config, items: Sequence[pytest.Item]) -> Plan:
         """The plan, from the items that are left to run; where a function runs as several variants, ids say which."""
@@ -141,7 +151,14 @@ class Collector:
             collected=frozenset(self._collected),
             whole=frozenset(self._whole(config)),
             lower=tuple(sorted({s.name for p in planned for s in p.scorers if s.lower_is_better} - {*MEASURED})),
+            files=tuple(sorted(self._sources(config, items))),
         )
+
+    def _sources(self, config: pytest.Config, items: Sequence[pytest.Item]) -> set[str]:
+        """The files that make the cases what they are."""
+        cases = [item for item in items if PLANNED in item.stash]
+        paths = {*(item.path for item in cases), *map(data_file, cases), config.inipath} - {None}
+        return {p.relative_to(self._root).as_posix() for p in paths if p is not None and p.is_relative_to(self._root)}
 
     def _whole(self, config: pytest.Config) -> set[str]:
         """The files that were collected whole: not those of which single tests were named, and none with --lf."""

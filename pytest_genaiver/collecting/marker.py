@@ -27,14 +27,6 @@ GATES = ("fail", "warn", "off")
 COPIED_LEVELS = 20
 
 
-def target_fixture(collector: pytest.Collector, function: Any) -> str | None:
-    """The fixture that the nearest marker names as the target of a test function; None where there is none."""
-    own = [m for m in getattr(function, "pytestmark", ()) if getattr(m, "name", "") == "genai_eval"]
-    marks = (*own, *collector.iter_markers("genai_eval"))
-    target = next((m.kwargs["target"] for m in marks if "target" in m.kwargs), None)
-    return target if isinstance(target, str) and ":" not in target else None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvalOptions:
     """The arguments of `genai_eval` for one item, merged over its function, class, module and parameters.

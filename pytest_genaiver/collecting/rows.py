@@ -175,6 +175,13 @@ def _place(given: str | os.PathLike[str], item: pytest.Item) -> Path | str:
     return given
 
 
+def data_file(item: pytest.Item) -> Path | None:
+    """The file that the rows of a case stand in; None where they do not, or a function reads them."""
+    given = data_of(item)
+    place = _place(given, item) if isinstance(given, (str, os.PathLike)) else None
+    return place if isinstance(place, Path) else None
+
+
 def _records(given: Any, config: pytest.Config) -> list[Record]:
     if isinstance(given, Path):
         return read_file(given)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_genaiver.concluding.closing import Ledger
     from pytest_genaiver.concluding.judging import Judge
+    from pytest_genaiver.concluding.snapshots import Snapshots
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.policy import MetricPolicy
     from pytest_genaiver.core.records import Plan
@@ -61,7 +62,7 @@ def _beside(results: VersionResults, reference: VersionResults | None, judge: Ju
     return Beside(results=results, comparison=comparison, decision=judge.beside(comparison))
 
 
-def save(opened: Opened, beside: Sequence[Beside]) -> None:
+def save(opened: Opened, beside: Sequence[Beside], taken: Snapshots) -> None:
     """Record each as a session of its own version, which can be named as a baseline later. Raises StoreError."""
     for one in beside:
         store, version = opened.store, one.results.version
@@ -71,7 +72,10 @@ def save(opened: Opened, beside: Sequence[Beside]) -> None:
         results = replace(one.results, version=replace(version, model_id=known.model_id))
         run_id = store.start_session(version.name, session_tags(results.version), known.model_id)
         results.session = replace(results.session, run_id=run_id)
-        store.save_results(run_id, closing.results_text(results), closing.table_of(results))
+        more = taken.files(known.model_id)
+        store.save_results(run_id, closing.results_text(results), closing.table_of(results), more)
         store.save_metrics(run_id, known.model_id, closing.aggregates(results, one.decision))
         done = results.session.complete
-        store.end_session(run_id, {"genaiver.complete": "true" if done else "false"}, ok=done)
+        tags = {"genaiver.snapshot": taken.of(known.model_id).digest}
+        store.end_session(run_id, {**tags, "genaiver.complete": "true" if done else "false"}, ok=done)
+        taken.record(known.model_id, run_id)

@@ -8,8 +8,11 @@ from importlib.util import find_spec
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from pytest_genaiver.concluding.judging import evaluated
 from pytest_genaiver.core.jsonform import finite
+from pytest_genaiver.core.observed import Observed
 from pytest_genaiver.core.policy import MetricPolicy, policy_for
 from pytest_genaiver.core.records import Plan, RepeatRecord, assemble
 from pytest_genaiver.core.results import SessionFacts, Version, VersionResults
@@ -27,13 +30,19 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Ledger:
-    """What the processes with tests reported: records by version, case and repeat, traces produced and not stored."""
+    """What the processes with tests reported: records by version, case and repeat, traces produced and not stored.
+
+    `seen` and `params` are by the model id of a version: what its calls show of its configuration, and the parameters
+    that were logged.
+    """
 
     records: dict[tuple[str | None, str, int], RepeatRecord] = field(default_factory=dict)
     produced: dict[str, str] = field(default_factory=dict)
     unwritten: dict[str, str] = field(default_factory=dict)
     errors: set[str] = field(default_factory=set)
     judgements: dict[str, Any] = field(default_factory=dict)
+    seen: dict[str, Observed] = field(default_factory=dict)
+    params: dict[str, dict[str, str]] = field(default_factory=dict)
     unused: int = 0
     crashed: list[str] = field(default_factory=list)
 
@@ -50,6 +59,10 @@ class Ledger:
         self.unwritten.update(counted["missing"])
         self.errors.update(counted["errors"])
         self.judgements.update(counted["judgements"])
+        for version, shown in counted["seen"].items():
+            self.seen.setdefault(version, Observed()).add(Observed.from_json(shown))
+        for version, params in counted["params"].items():
+            self.params.setdefault(version, {}).update(params)
         self.add(counted["records"])
         self.unused += counted["unused"]
 
@@ -120,6 +133,22 @@ def not_collected(plan: Plan, root: Path) -> Callable[[str], bool]:
     return left_out
 
 
+def cut_short(session: pytest.Session, plan: Plan, ledger: Ledger, settings: Settings) -> str | None:
+    """Why the session ended early; None where it did not."""
+    unrun = plan.cases.keys() - ledger.ran()
+    left = f"{len(unrun)} of {len(plan.cases)} cases did not run" if unrun else "every case had run"
+    if ledger.crashed:
+        return f"xdist worker {', '.join(ledger.crashed)} crashed"
+    if session.exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
+        return f"interrupted, {left}"
+    if ledger.refused:
+        return f"the known cost has reached --genai-max-cost, {settings.max_cost:g} USD: {left}"
+    if unrun:
+        why = str(session.shouldstop or session.shouldfail or "stopped early")
+        return f"{why}: {left}"
+    return None
+
+
 def counts_of(
     ledger: Ledger, results: VersionResults, settings: Settings, missing: Iterable[str], told: Iterable[str]
 ) -> Counts:
@@ -169,23 +198,20 @@ def _few(lines: Sequence[str]) -> list[str]:
     return [*lines[:_MOST_REASONS], *([f"and {more} more reasons for missing values"] if more > 0 else [])]
 
 
-def spent(ledger: Ledger) -> list[str]:
+def spent(ledger: Ledger, whose: str = "") -> list[str]:
     """What the app and its judges did, a line each; nothing where nothing was called."""
     records = ledger.snapshot()
     app, judges = of_app(records), of_judges(records)
     return [
-        *([app.line("app")] if app.calls else []),
-        *([judges.line("judges")] if judges.calls or judges.reused else []),
+        *([app.line(f"{whose}app")] if app.calls else []),
+        *([judges.line(f"{whose}judges")] if judges.calls or judges.reused else []),
         *([f"{ledger.unused} targets were called ahead, and no test used the answer"] if ledger.unused else []),
     ]
 
 
 def links(place: Place, experiment_id: str, version: Version, run_id: str, baseline_run: str | None) -> list[Link]:
     """Where to look: pages of a server, or the command that serves a local store."""
-    if place.uri.startswith(("http://", "https://")):
-        from pytest_genaiver.adapters.tracking.store import shown_uri
-
-        root = f"{shown_uri(place.uri).rstrip('/')}/#/experiments/{experiment_id}"
+    if root := page_of(place, experiment_id):
         compare_to = f"&compareToRunUuid={baseline_run}" if baseline_run else ""
         return [
             Link(label="evaluation", target=f"{root}/evaluation-runs?selectedRunUuid={run_id}{compare_to}"),
@@ -194,6 +220,15 @@ def links(place: Place, experiment_id: str, version: Version, run_id: str, basel
     from pytest_genaiver.adapters.tracking.store import shown_uri
 
     return [Link(label="look", target=f"mlflow ui --backend-store-uri {shown_uri(place.uri)}")]
+
+
+def page_of(place: Place, experiment_id: str) -> str:
+    """The experiment's page on a server; empty for a store that nothing serves."""
+    if not place.uri.startswith(("http://", "https://")):
+        return ""
+    from pytest_genaiver.adapters.tracking.store import shown_uri
+
+    return f"{shown_uri(place.uri).rstrip('/')}/#/experiments/{experiment_id}"
 
 
 def table_of(results: VersionResults) -> dict[str, list[Any]]:
@@ -221,12 +256,20 @@ def aggregates(results: VersionResults, decision: Decision | None) -> dict[str, 
 
 
 def details_text(ledger: Ledger) -> str:
-    """What is worth seeing of each repeat: case -> repeat -> inputs, output, reasons."""
+    return json.dumps(finite(_details(ledger.snapshot())), allow_nan=False, separators=(",", ":"))
+
+
+def details_of(ledger: Ledger) -> dict[str, dict[str, Any]]:
+    """What is worth seeing of each repeat of the session's own version: case -> repeat -> inputs, output, reasons."""
+    return _details(ledger.of(None))
+
+
+def _details(records: Iterable[RepeatRecord]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for record in ledger.snapshot():
+    for record in sorted(records, key=lambda r: r.repeat):
         if record.details:
             found.setdefault(record.case, {})[str(record.repeat)] = record.details
-    return json.dumps(finite(found), allow_nan=False, separators=(",", ":"))
+    return found
 
 
 def results_text(results: VersionResults) -> str:

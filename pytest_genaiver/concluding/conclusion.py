@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from pytest_genaiver.adapters import results_file
 from pytest_genaiver.adapters.tracking import files
 from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
-from pytest_genaiver.concluding import beside, closing, judging
+from pytest_genaiver.concluding import beside, closing, judging, junit
+from pytest_genaiver.concluding.reporting import Reports
+from pytest_genaiver.concluding.snapshots import Snapshots, since
+from pytest_genaiver.core.masking import masked as masked_command
 from pytest_genaiver.core.results import SessionFacts, VersionResults
-from pytest_genaiver.errors import GenaiverError, StoreError, warn
+from pytest_genaiver.core.secrets import secret_values
+from pytest_genaiver.errors import ResultsError, StoreError, warn
 from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.report import json_report
+from pytest_genaiver.report.changed import changed
+from pytest_genaiver.report.masking import masked
 from pytest_genaiver.report.summary import summarise, tier, versus, with_tiers
 
 if TYPE_CHECKING:
@@ -25,12 +31,16 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_genaiver.baseline.finder import Baseline
+    from pytest_genaiver.baseline.fresh import Fresh
     from pytest_genaiver.concluding.beside import Beside
     from pytest_genaiver.concluding.closing import Ledger
+    from pytest_genaiver.concluding.code import Keeper
     from pytest_genaiver.concluding.judging import Judge
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.records import Plan
+    from pytest_genaiver.core.secrets import Mask
+    from pytest_genaiver.core.since import Since
     from pytest_genaiver.opening import Opened
     from pytest_genaiver.options.settings import Settings
     from pytest_genaiver.report.parts import Counts, Summary
@@ -46,10 +56,13 @@ class Conclusion:
     run_id: str
     ledger: Ledger
     plan: Plan
-    baseline: Baseline
+    fresh: Fresh | None
     judge: Judge
+    keeper: Keeper
     verdicts: list[str]
     notices: list[str]
+    mask: Mask
+    baseline: Baseline = field(init=False)
     decision: Decision | None = None
     summary: Summary | None = None
     failure: str | None = None
@@ -75,22 +88,27 @@ class Conclusion:
             traces_produced=len(self.ledger.produced),
             traces_stored=kept,
             calls_failed=sum(r.outcome == "provider" for r in self.ledger.records.values()),
-            command=" ".join(["pytest", *self.config.invocation_params.args]),
+            command=self.mask.text(masked_command(["pytest", *self.config.invocation_params.args])),
         )
 
-    def reach(self, comparison: Comparison) -> None:
+    def reach(self, comparison: Comparison, baseline: Baseline) -> None:
         """Decide, save, summarise, report."""
+        self.baseline = baseline
+        self.mask.learn(secret_values(os.environ))
         if self.settings.gate is not SessionGate.OFF:
             self.decision = self._decide(comparison)
         self._tracked = self._track(comparison)
         current = comparison.current
+        taken = Snapshots.take(self.opened, self.ledger, current.session.command or "")
+        current.snapshot = taken.of(self.opened.version.model_id or "")
         self._beside = beside.others(self.ledger, self.plan, current, self.judge.declared, self.judge)
-        self._save(current)
-        self._told = [*closing.spent(self.ledger), *self._told]
+        self._save(current, taken)
+        beside_it = closing.spent(self.fresh.ledger, "baseline's ") if self.fresh is not None else []
+        self._told = [*closing.spent(self.ledger), *beside_it, *self._told]
         counts = closing.counts_of(self.ledger, comparison.current, self.settings, self._missing, self._told)
         counts = replace(counts, evaluated=counts.evaluated + sum(judging.evaluated(b.results) for b in self._beside))
-        self.summary = self._summarise(comparison, counts)
-        self._report(comparison)
+        between = since(self.opened, self.baseline, comparison, current.snapshot)
+        self._report(comparison, counts, between)
         self.failure = judging.failure(self.decision, self.settings, counts.evaluated)
 
     def _decide(self, comparison: Comparison) -> Decision:
@@ -101,8 +119,11 @@ class Conclusion:
         self.notices += [*filter(None, [judging.denied(asked)]), *aggregated.troubles]
         judge.record(results, decision)
         lowered = judge.lowered(comparison)
+        strict = judge.strictly(decision, lowered)
         decided: Decision = self.config.hook.pytest_genai_decide(
-            config=self.config, comparison=comparison, decision=judge.strictly(decision, lowered)
+            config=self.config,
+            comparison=comparison,
+            decision=strict if self.fresh is None else self.fresh.honest(strict),
         )
         judge.record(results, decided)
         told, luck = judging.judged_before(self.verdicts, decided.verdict)
@@ -120,35 +141,40 @@ class Conclusion:
         tested = self.judge.tracked(comparison) if self.decision is not None and "warn" in modes else None
         return {mode: tested if mode == "warn" else None for mode in sorted(modes, reverse=True)}
 
-    def _save(self, results: VersionResults) -> None:
-        store, run_id, version = self.opened.store, self.run_id, self.opened.version
+    def _save(self, results: VersionResults, taken: Snapshots) -> None:
+        store, run_id, model_id = self.opened.store, self.run_id, self.opened.version.model_id or ""
         complete = results.session.complete
         tags = {
+            "genaiver.snapshot": taken.of(model_id).digest,
             "genaiver.verdict": self.decision.verdict if self.decision else "off",
             "genaiver.baseline": self.baseline.facts.name or "none",
             "genaiver.complete": "true" if complete else "false",
         }
 
         def write() -> None:
-            more = {files.DETAILS: closing.details_text(self.ledger)}
+            more = {files.DETAILS: closing.details_text(self.ledger), **taken.files(model_id)}
             if self.ledger.judgements:
-                more[files.JUDGEMENTS] = json.dumps(self.ledger.judgements)
+                more[files.JUDGEMENTS] = json.dumps(self.mask.plain(self.ledger.judgements))
             store.save_results(run_id, closing.results_text(results), closing.table_of(results), more)
-            store.save_metrics(run_id, version.model_id or "", closing.aggregates(results, self.decision))
+            store.save_metrics(run_id, model_id, closing.aggregates(results, self.decision))
             store.end_session(run_id, tags, ok=complete)
-            beside.save(self.opened, self._beside)
+            beside.save(self.opened, self._beside, taken)
+            self.notices += filter(None, [taken.record(model_id, run_id)])
+            if self.fresh is not None:
+                self.fresh.save(results.session, self.judge.declared, self.judge.aggregates)
 
         self._stored(write)
+        self.notices += filter(None, [self.keeper.keep()])
 
     def _stored(self, action: Callable[[], Any]) -> Any:
         """A store that fails now loses the record, said so in the report, never the verdict."""
         try:
             return action()
-        except StoreError as error:
+        except (StoreError, ResultsError) as error:
             self.notices.append(str(error))
             return None
 
-    def _summarise(self, comparison: Comparison, counts: Counts) -> Summary:
+    def _summarise(self, comparison: Comparison, counts: Counts, between: Since | None) -> Summary:
         results, store = comparison.current, self.opened.store
         newest = self.baseline.pool.sessions[0].run_id if self.baseline.pool else None
         measured = closing.notices(self.ledger, self.plan, results.session)
@@ -162,27 +188,39 @@ class Conclusion:
             warnings=[*self.baseline.warnings, *self.notices, *measured],
             links=closing.links(store.place, store.experiment_id, results.version, self.run_id, newest),
         )
+        sides = tuple(versus(*side) for side in self._sides())
+        shown = replace(shown, versus=sides, since=tuple(changed(between)) if between else ())
         tiers = [tier(gate, comparison, found) for gate, found in self._tracked.items()]
-        return with_tiers(replace(shown, versus=tuple(versus(*side) for side in self._sides())), tiers)
+        return masked(with_tiers(shown, tiers), self.mask)
 
     def _sides(self) -> list[tuple[VersionResults, Comparison | None, Decision | None]]:
         return [(one.results, one.comparison, one.decision) for one in self._beside]
 
-    def _report(self, comparison: Comparison) -> None:
-        facts = self.baseline.facts
+    def _report(self, comparison: Comparison, counts: Counts, between: Since | None) -> None:
+        facts, sides = self.baseline.facts, self._sides()
+        summary = self._summarise(comparison, counts, between)
         payload = json_report.payload(
             comparison,
             self.decision,
             baseline=facts,
-            warnings=() if self.summary is None else self.summary.warnings,
+            warnings=summary.warnings,
             tracked=self._tracked,
-            beside=self._sides(),
+            beside=sides,
+            since=between,
         )
-        for path in self.settings.reports:
-            try:
-                results_file.write(path, payload)
-            except GenaiverError as error:
-                warn(str(error))
+        reports = Reports(
+            settings=self.settings,
+            opened=self.opened,
+            ledger=self.ledger,
+            baseline=self.baseline,
+            mask=self.mask,
+            summary=summary,
+            comparison=comparison,
+            decision=self.decision,
+        )
+        reports.write(payload)
+        junit.record(self.config, summary)
+        self.summary = summary
         if self.decision is None:
             return
         try:

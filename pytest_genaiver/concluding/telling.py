@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.tracking.store import shown_uri
 from pytest_genaiver.report import terminal
-from pytest_genaiver.report.text import fit, printable, wrap
+from pytest_genaiver.report.annotations import workflow_commands
+from pytest_genaiver.report.text import fit, inert, printable, wrap
 from pytest_genaiver.running import soft
 
 if TYPE_CHECKING:
@@ -30,11 +32,13 @@ def announce(plan: Plan, least: int, baseline: BaselineFacts, reporter: Any) -> 
     """What will be run, before anything is paid for; silent under -q."""
     if reporter is None or reporter.verbosity < 0:
         return
-    runs = sum((c.repeats or least) * (len(c.versions) or 1) for c in plan.cases.values())
+    sides = 2 if baseline.fresh else 1
+    runs = sum((c.repeats or least) * (len(c.versions) or sides) for c in plan.cases.values())
     cases = f"{len(plan.cases)} case{'' if len(plan.cases) == 1 else 's'}"
-    judges = sum(c.judges * (c.repeats or least) * (len(c.versions) or 1) for c in plan.cases.values())
+    judges = sum(c.judges * (c.repeats or least) * (len(c.versions) or sides) for c in plan.cases.values())
     judged = f" and at most {judges} by judges" if judges else ""
-    text = f"genaiver: {cases} to run, {runs} runs in all{judged}; baseline {baseline.name or 'none'}"
+    name = f"{baseline.name}, run beside it" if baseline.fresh else baseline.name or "none"
+    text = f"genaiver: {cases} to run, {runs} runs in all{judged}; baseline {name}"
     for line in folded(text, reporter):
         reporter.write_line(line)
 
@@ -51,14 +55,19 @@ def between(text: str, reporter: Any) -> None:
         reporter.write_line(line)
 
 
-def summary(shown: Summary, reporter: Any) -> None:
-    """The report at the end of the session."""
+def summary(shown: Summary | None, reporter: Any) -> None:
+    """The report at the end of the session, where it came to one."""
+    soft_failures(reporter)
+    if shown is None:
+        return
     # The line of the last test has ended, which the reporter does not know: it would leave a blank one.
     reporter.currentfspath = None
     reporter.section("genai version")
     lines = terminal.lines(shown, width=_width(reporter), verbosity=reporter.verbosity, ascii=_ascii(reporter))
     for text, markup in lines:
         reporter.write_line(text, **markup)
+    for command in workflow_commands(shown, os.environ):
+        reporter.write_line(command)
 
 
 def soft_failures(reporter: Any) -> None:
@@ -83,7 +92,7 @@ def folded(text: str, reporter: Any) -> list[str]:
     """The text in lines that fit the terminal, everything in it printable."""
     width, ascii_only = _width(reporter), _ascii(reporter)
     words = printable(text, ascii=ascii_only).split(" ")
-    return wrap([fit(word, width, ascii=ascii_only) for word in words], width)
+    return [inert(line) for line in wrap([fit(word, width, ascii=ascii_only) for word in words], width)]
 
 
 def _width(reporter: Any) -> int:

@@ -171,12 +171,13 @@ def worst_cases(assessed: Assessed) -> tuple[CaseFinding, ...]:
     pairs = assessed.pairs
     differences = pairs.differences
     worse = np.flatnonzero(pairs.informative & (differences > 0))
-    z = _z_scores(pairs)
+    z = z_scores(pairs)
     ordered = sorted(worse.tolist(), key=lambda i: (-z[i], -differences[i], int(pairs.rows[i])))
     return tuple(case_finding(assessed, int(pairs.rows[i]), z=float(z[i])) for i in ordered[:WORST_SHOWN])
 
 
-def _z_scores(pairs: Pairs) -> Floats:
+def z_scores(pairs: Pairs) -> Floats:
+    """The change of each case for the worse in standard errors."""
     noise = np.sqrt(pairs.variances * (1 / pairs.r0 + 1 / pairs.r1))
     z: Floats = np.divide(pairs.differences, noise, out=np.zeros(len(noise)), where=noise > 0)
     return z

@@ -51,6 +51,12 @@ def read_ci(environ: Mapping[str, str]) -> CiFacts:
     return CiFacts()
 
 
+def without_ci(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the variables that tell one CI service from another: for what is not its checkout."""
+    signs = {sign for group, _ in _PROVIDERS for sign in group}
+    return {name: value for name, value in environ.items() if name not in signs}
+
+
 def pull_request_head(ci: CiFacts, head: str, parents: Sequence[str], ref: str | None) -> str | None:
     """The parent of HEAD that is the pull request's last commit; None where HEAD is a version of its own.
 

@@ -50,6 +50,14 @@ def hides(kind: Kind, upper: float | None) -> str:
     return _signed(upper).lstrip("+")
 
 
+def interval(kind: Kind, ends: tuple[float, float] | None) -> str:
+    """`-0.50 to -0.31`; shares in percent for latency, tokens and cost."""
+    if ends is None or not all(map(math.isfinite, ends)):
+        return NOTHING
+    shown = _percent if kind in LOG_KINDS else _signed
+    return " to ".join(shown(end + 0.0) for end in ends)
+
+
 def _rate(number: float) -> str:
     # A rate that is not quite 0 or 1 must not look as if it were.
     if 0 < number < 0.005:

@@ -25,7 +25,8 @@ class BaselineFacts:
 
     `distance` is in commits (None: not an ancestor, or unknown), `age` in seconds, `coverage` the share of this
     session's cases that the baseline holds, `sessions` how many of its own were pooled, `ancestors` how many of its
-    unchanged ancestors'.
+    unchanged ancestors'. `deployed_to` is the environment that it was chosen by, `deployed_ago` since when it runs
+    there, in seconds. `fresh`: it runs beside this session.
     """
 
     why: str
@@ -37,6 +38,9 @@ class BaselineFacts:
     coverage: float | None = None
     sessions: int = 0
     ancestors: int = 0
+    deployed_to: str | None = None
+    deployed_ago: float | None = None
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +144,9 @@ def _pooled(
         function=newest.function,
         scores=scores,
         sessions=origins,
+        gate=newest.gate,
         variant=newest.variant,
         params=newest.params,
-        gate=newest.gate,
     )
 
 

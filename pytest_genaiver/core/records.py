@@ -39,7 +39,8 @@ class PlannedCase:
 class Plan:
     """What was collected: the cases to run, every id before deselection, and the files collected whole.
 
-    `lower` are the metrics that their scorers say are better when lower.
+    `lower` are the metrics that their scorers say are better when lower. `files` are those that the cases stand in
+    and take their rows from, and pytest's ini file, relative to the toplevel.
     The ids in `collected` carry their variant, also where the session holds one only.
     """
 
@@ -47,6 +48,7 @@ class Plan:
     collected: frozenset[str] = frozenset()
     whole: frozenset[str] = frozenset()
     lower: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -54,6 +56,7 @@ class Plan:
             "collected": sorted(self.collected),
             "whole": sorted(self.whole),
             "lower": list(self.lower),
+            "files": list(self.files),
         }
 
     @classmethod
@@ -66,6 +69,7 @@ class Plan:
             collected=frozenset(data["collected"]),
             whole=frozenset(data["whole"]),
             lower=tuple(data["lower"]),
+            files=tuple(data["files"]),
         )
 
 

@@ -17,6 +17,7 @@ from pytest_genaiver.core.jsonform import (
     typed,
 )
 from pytest_genaiver.core.policy import MetricPolicy
+from pytest_genaiver.core.snapshot import Snapshot
 from pytest_genaiver.errors import GenaiverError, ResultsError
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class VersionResults:
     """Everything that one session recorded about one version; `cases` is keyed by case id.
 
     `sources` names what measured a metric: a judge's or scorer's fingerprint, a price list. A metric that the test
-    itself scored has none.
+    itself scored has none. `snapshot` is there in a report's results, and in those of the session that is running.
     """
 
     version: Version
@@ -110,13 +111,14 @@ class VersionResults:
     policy: list[MetricPolicy] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     cases: dict[str, CaseResult] = field(default_factory=dict)
+    snapshot: Snapshot | None = None
 
     def metric_names(self) -> list[str]:
         """Every metric that a case scored, in the order in which they were first seen."""
         return list(dict.fromkeys(name for case in self.cases.values() for name in case.scores))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types only; NaN and infinities become None."""
+        """Plain JSON types only; NaN and infinities become None. The snapshot has a file of its own."""
         plain = {
             "schema": SCHEMA,
             "version": asdict(self.version),
@@ -141,7 +143,15 @@ class VersionResults:
             policy=_policies(top.get("policy", [])),
             sources=_sources(top["session"].get("sources", {})),
             cases={name: _case(name, value) for name, value in cases.items()},
+            snapshot=_snapshot(top.get("snapshot")),
         )
+
+
+def _snapshot(value: object) -> Snapshot | None:
+    try:
+        return None if value is None else Snapshot.from_json(value)
+    except ResultsError as error:
+        raise ResultsError(f"snapshot: {error}") from error
 
 
 def _case_to_json(case: CaseResult) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.options import values
 from pytest_genaiver.options.table import EVERYWHERE, OPTIONS, Option
-from pytest_genaiver.options.values import Given
+from pytest_genaiver.options.values import LINK, Code, Given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,11 +61,13 @@ class Settings:
     app: str | None = None
     experiment: str | None = None
     tracking_uri: str | None = None
+    code: Code = LINK
     variant: str | None = None
     autolog: tuple[str, ...] | None = None
     alpha: float = 0.05
     inference: str = "calls"
     soft_assertions: bool = False
+    report_outputs: bool = False
     metrics: tuple[MetricPolicy, ...] = ()
 
 
@@ -196,11 +198,13 @@ def _read(reader: _Reader) -> Settings:
         app=reader.read("app", values.text, None),
         experiment=reader.read("experiment", values.text, None),
         tracking_uri=reader.read("tracking_uri", values.text, None),
+        code=reader.read("code", values.code, LINK),
         variant=reader.read("variant", values.text, None),
         autolog=reader.read("autolog", values.flavours, None),
         alpha=reader.read("alpha", values.alpha, 0.05),
         inference=reader.read("inference", values.inference, "calls"),
         soft_assertions=reader.read("soft_assertions", values.boolean, False),
+        report_outputs=reader.read("report_outputs", values.boolean, False),
         metrics=reader.read("metrics", values.metrics, ()),
     )
     if settings.require_baseline and settings.baseline == "none":

@@ -75,6 +75,10 @@ INI_ONLY = (
         "tracking_uri",
         "MLflow tracking URI. MLFLOW_TRACKING_URI wins over it. Default: mlflow.db in git's top folder.",
     ),
+    Option(
+        "code",
+        "What of the code is kept with the version: link (its commit), archive, or model:PATH (default: link)",
+    ),
     Option("variant", "Configuration that is tested, a part of the version's name (default: none)"),
     Option(
         "autolog",
@@ -88,6 +92,7 @@ INI_ONLY = (
         "inference", "What is tested: calls (did this code change) or population (of test functions) (default: calls)"
     ),
     Option("soft_assertions", "A failed assertion of a case is evidence for the gate (default: off)", native=bool),
+    Option("report_outputs", "Show inputs and outputs in Markdown reports (default: off)", native=bool),
     Option("metrics", "How metrics are judged, one a line: accuracy: higher, tolerance=0.02", many=True),
 )
 

@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_genaiver.core.deployments import environment_name
 from pytest_genaiver.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
     from pytest_genaiver.core.policy import MetricPolicy
 
-REPORT_SUFFIXES = (".json",)
-# Forms of --genai-baseline that are documented, but not built yet.
-LATER_BASELINES = ("deployed:", "run:")
-BASELINES = "auto, none, a git ref, a version name, a model id (m-...) or a results file (*.json)"
+REPORT_SUFFIXES = (".json", ".md", ".html")
+BASELINES = (
+    "auto, none, a git ref, a version name, a model id (m-...), deployed:ENV (what runs there now), a results file "
+    "(*.json) or run:REF (that commit runs now)"
+)
 BOOLEANS = {
     "1": True,
     "true": True,
@@ -45,6 +47,16 @@ class Given(NamedTuple):
     def refuse(self, allowed: str, value: str | None = None) -> ConfigError:
         shown = self.value if value is None else value
         return ConfigError(f"{self.source}: {shown!r} cannot be used; {allowed}")
+
+
+class Code(NamedTuple):
+    """What of the code is kept: `link`, `archive` or `model`, that of the file `model`."""
+
+    kind: str
+    model: Path | None = None
+
+
+LINK = Code("link")
 
 
 def near(name: str, names: Sequence[str]) -> str:
@@ -143,11 +155,14 @@ def alpha(given: Given) -> float:
 def baseline(given: Given) -> str:
     """What --genai-baseline names; whether it exists is found out later, by who looks it up."""
     value = text(given)
-    if value.startswith(LATER_BASELINES):
-        form = value.partition(":")[0]
-        raise given.refuse(f"{form}: is not available in this version; allowed: {BASELINES}")
     if value.startswith("-"):
         raise given.refuse(f"allowed: {BASELINES}")
+    if value.startswith("deployed:"):
+        try:
+            environment_name(value.removeprefix("deployed:"))
+        except ConfigError as error:
+            raise given.refuse(str(error)) from error
+        return value
     if given.from_ini and value.endswith(".json"):
         return str(given.folder / value)
     return value
@@ -166,6 +181,33 @@ def _report(given: Given, value: str) -> Path:
         raise given.refuse("it is a folder; give the path of a file", value)
     if not path.parent.is_dir():
         raise given.refuse(f"there is no folder {str(path.parent)!r}; make it first", value)
+    return path
+
+
+def code(given: Given) -> Code:
+    """``link``, ``archive`` or ``model:PATH``, a Python file that calls ``mlflow.models.set_model``."""
+    value = given.value.strip()
+    kind, colon, path = value.partition(":")
+    if kind == "model" and path.strip():
+        return Code(kind, _model(given, given.folder / path.strip()))
+    if colon or kind not in ("link", "archive"):
+        raise given.refuse(f"allowed: link, archive, model:PATH{near(kind, ['link', 'archive', 'model'])}")
+    return Code(kind)
+
+
+def _model(given: Given, path: Path) -> Path:
+    """The file, if it can be what MLflow calls a model from code; what it does when it runs is found out later."""
+    import ast
+
+    try:
+        tree = ast.parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise given.refuse(f"{str(path)!r} cannot be read: {error.strerror}") from error
+    except (SyntaxError, ValueError) as error:
+        raise given.refuse(f"{str(path)!r} is not Python: {error}") from error
+    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    if "set_model" not in [getattr(func, "attr", getattr(func, "id", None)) for func in called]:
+        raise given.refuse(f"{str(path)!r} is no model: it must call mlflow.models.set_model(...)")
     return path
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.core.decision import Decision
     from pytest_genaiver.core.pooling import BaselineFacts
     from pytest_genaiver.core.results import VersionResults
+    from pytest_genaiver.core.since import Since
 
 
 def payload(
@@ -25,17 +26,21 @@ def payload(
     warnings: Sequence[str] = (),
     tracked: Mapping[str, Decision | None] = MappingProxyType({}),
     beside: Sequence[tuple[VersionResults, Comparison | None, Decision | None]] = (),
+    since: Since | None = None,
 ) -> dict[str, Any]:
-    """The results of `VersionResults.to_json`, and beside them `baseline`, `changes` and `decision`.
+    """The results of `VersionResults.to_json`, and beside them `snapshot`, `baseline`, `changes` and `decision`.
 
-    `baseline` is null where there is none, `decision` where the gate is off. NaN and infinities are null. `warnings`
-    are the lines that no reader may miss. `tracked` is there where cases do not gate: gate mode -> what they show,
-    null where nothing was tested. `versions` is there where the session evaluated others too: their
-    results, each with the decision beside its `reference`.
+    `baseline` and `since_baseline` are null where there is none, `decision` where the gate is off. NaN and infinities
+    are null. `warnings` are the lines that no reader may miss. `tracked` is there where cases do not gate: gate mode
+    -> what they show, null where nothing was tested. `versions` is there where the session evaluated others too:
+    their results, each with the decision beside its `reference`.
     """
+    snapshot = comparison.current.snapshot
     return {
         **comparison.current.to_json(),
+        "snapshot": None if snapshot is None else snapshot.to_json(),
         "baseline": None if baseline.name is None else finite(asdict(baseline)),
+        "since_baseline": None if since is None else since.to_json(),
         "changes": {
             "new": list(comparison.new),
             "removed": list(comparison.removed),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Tone = Literal["bad", "warn", "good", "plain"]
 Mark = Literal["broken", "suspect", ""]
@@ -88,14 +91,25 @@ class Tier:
     """Cases that are tracked, not gated: those of one `gate` mode, ``"warn"`` or ``"off"``, and their own metrics."""
 
     gate: str
-    cases: int
-    compared: int
+    title: str
     rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A version of the history: metric -> its mean over cases, under the names that MLflow has for them."""
+
+    version: str
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Everything that a report shows, in its order."""
+    """Everything that a report shows, in its order.
+
+    `since` is what changed since the baseline: commits, configuration, prompts, dependencies. `sure` says how sure
+    the verdict is, and how to be surer, a sentence each.
+    """
 
     verdict: str
     tone: Tone
@@ -111,3 +125,5 @@ class Summary:
     next_step: str
     versus: tuple[Versus, ...] = ()
     tiers: tuple[Tier, ...] = ()
+    since: tuple[Fact, ...] = ()
+    sure: tuple[str, ...] = ()

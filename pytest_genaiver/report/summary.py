@@ -12,7 +12,7 @@ from pytest_genaiver.core.compare import compare, means
 from pytest_genaiver.core.policy import LOG_KINDS, policy_for
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.sample import kind_of
-from pytest_genaiver.report import wording
+from pytest_genaiver.report import certainty, wording
 from pytest_genaiver.report.parts import Counts, Fact, Link, Mark, Row, Summary, Tier, Tone, Versus, WorstCase
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = [
     "Summary",
     "Tier",
     "WorstCase",
+    "metric_verdict",
     "summarise",
     "tier",
     "versus",
@@ -65,7 +66,10 @@ def summarise(
         facts=tuple(wording.facts(comparison, counts)),
         warnings=(*warnings, *wording.own_warnings(comparison, rows)),
         links=tuple(links),
-        next_step=wording.next_step(results) if baseline.name is None else "",
+        next_step=wording.next_step(results)
+        if baseline.name is None
+        else wording.surer(decision, comparison, baseline),
+        sure=tuple(certainty.sentences(decision, comparison, baseline)),
     )
 
 
@@ -89,8 +93,7 @@ def tier(gate: str, comparison: Comparison, decision: Decision | None) -> Tier:
     decided = {} if decision is None else decision.metrics
     return Tier(
         gate=gate,
-        cases=len(names),
-        compared=sum(name in comparison.pairs for name in names),
+        title=wording.tracked_title(gate, len(names), sum(name in comparison.pairs for name in names)),
         rows=tuple(
             _tracked(_decided_row(decided[m]), gate) if m in decided else _shown_row(m, comparison, (gate,))
             for m in metrics
@@ -114,7 +117,7 @@ def _rows(comparison: Comparison, decision: Decision | None) -> tuple[Row, ...]:
 
 
 def _decided_row(metric: MetricDecision) -> Row:
-    verdict, tone = _metric_verdict(metric)
+    verdict, tone = metric_verdict(metric)
     return Row(
         metric=metric.name,
         baseline=numbers.value(metric.kind, metric.baseline),
@@ -128,7 +131,8 @@ def _decided_row(metric: MetricDecision) -> Row:
     )
 
 
-def _metric_verdict(metric: MetricDecision) -> tuple[str, Tone]:
+def metric_verdict(metric: MetricDecision) -> tuple[str, Tone]:
+    """The verdict's word as a table shows it, and its tone."""
     if metric.verdict == "pass":
         if metric.gate == "off":
             return "not gated", "plain"
@@ -183,10 +187,12 @@ def _worst(results: VersionResults, decision: Decision | None) -> Iterator[Worst
 
 
 def _findings(metrics: Sequence[MetricDecision]) -> Iterator[tuple[MetricDecision, CaseFinding, Mark]]:
-    """Broken cases of any metric, then suspects, then the worst of metrics in doubt, the clearest first."""
+    """Broken cases of any metric, then suspects, then the worst of metrics in doubt: the clearest first, those of
+    metrics that can fail before others.
+    """
     yield from ((metric, finding, "broken") for metric in metrics for finding in metric.broken)
     yield from ((metric, finding, "suspect") for metric in metrics for finding in metric.suspect)
     doubtful = [metric for metric in metrics if metric.verdict in ("regressed", "inconclusive")]
     worst = [(metric, finding) for metric in doubtful for finding in metric.worst]
-    worst.sort(key=lambda pair: -(pair[1].z or 0.0))
+    worst.sort(key=lambda pair: (pair[0].gate != "fail", -(pair[1].z or 0.0)))
     yield from ((metric, finding, "") for metric, finding in worst)

@@ -6,8 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.core import numbers
-from pytest_genaiver.report.text import columns, fit, fit_case, pad, printable, without_path, wrap
-from pytest_genaiver.report.wording import tier_line
+from pytest_genaiver.report.text import columns, fit, fit_case, inert, pad, printable, without_path, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,8 +28,11 @@ _GAP = "  "
 _LEAST_NAME = 12
 _MOST_WORST = 10
 _MOST_NAMES = 5
+_MOST_CHANGES = 3
 _MOST_VERBOSE = 200
+_MOST_VERY_VERBOSE = 5_000
 _MOST_NOTE = 400
+_MOST_NOTE_VERY_VERBOSE = 4_000
 
 
 def lines(summary: Summary, *, width: int, verbosity: int, ascii: bool = False) -> list[Line]:
@@ -38,10 +40,12 @@ def lines(summary: Summary, *, width: int, verbosity: int, ascii: bool = False) 
 
     Tables, case ids and lists fit `width` columns. The version, the baseline, warnings and links stay whole, one
     line each: they are there to be copied or searched. `verbosity` is pytest's: below 0 the report is short,
-    above 0 it shows more cases, their traces and every reason. `ascii` is for terminals without Unicode.
+    above 0 it shows more cases, their traces, every reason and how sure that is, above 1 all cases and longer notes.
+    `ascii` is for terminals without Unicode.
     """
     drawing = _Drawing(summary, width, verbosity, ascii)
-    return drawing.short() if verbosity < 0 else drawing.full()
+    drawn = drawing.short() if verbosity < 0 else drawing.full()
+    return [(inert(line), markup) for line, markup in drawn]
 
 
 class _Drawing:
@@ -49,6 +53,8 @@ class _Drawing:
         self.summary = summary
         self.width = width
         self.verbose = verbosity > 0
+        self.most = (_MOST_WORST, _MOST_VERBOSE, _MOST_VERY_VERBOSE)[min(max(verbosity, 0), 2)]
+        self.most_note = _MOST_NOTE if verbosity < 2 else _MOST_NOTE_VERY_VERBOSE
         self.ascii = ascii
 
     def short(self) -> list[Line]:
@@ -62,6 +68,8 @@ class _Drawing:
             [*self.metrics()],
             [*self.worst()],
             *self.tiers(),
+            [*self.since()],
+            [*self.sure()],
             *self.versus(),
             facts,
             [*self.warnings()],
@@ -97,7 +105,7 @@ class _Drawing:
         return blocks
 
     def tiers(self) -> list[list[Line]]:
-        return [[(tier_line(tier), {"bold": True}), *self.metrics(tier.rows)] for tier in self.summary.tiers]
+        return [[(tier.title, {"bold": True}), *self.metrics(tier.rows)] for tier in self.summary.tiers]
 
     def metrics(self, rows: Sequence[Row] | None = None) -> Iterator[Line]:
         rows = self.summary.rows if rows is None else rows
@@ -129,9 +137,35 @@ class _Drawing:
             yield f"{name}: {row.verdict}", _MARKUP[row.tone]
             yield from self.wrapped(_values(row), indent=_GAP)
 
+    def since(self) -> Iterator[Line]:
+        """What changed since the baseline, a line for each area; when verbose, for each change."""
+        areas = [self.fitted(fact.text, self.width // 2) for fact in self.summary.since]
+        longest = max(map(columns, areas), default=0)
+        room = self.width - longest - 2 * len(_GAP)
+        drawn = [(area, *self.listed(fact.names, room)) for area, fact in zip(areas, self.summary.since, strict=True)]
+        if drawn:
+            heading, hint = "changed since the baseline", " (-v shows all)"
+            hinted = any(hidden for *_, hidden in drawn) and len(heading + hint) <= self.width
+            yield heading + (hint if hinted else ""), {"bold": True}
+        for area, texts, _ in drawn:
+            for text in texts:
+                yield f"{_GAP}{pad(area, longest)}{_GAP}{text}".rstrip(), {}
+
+    def listed(self, names: Sequence[str], room: int) -> tuple[list[str], bool]:
+        """As many of the names as fit one line, and whether some do not; when verbose each on its own line."""
+        if self.verbose or not names:
+            return [self.fitted(name, room) for name in names[:_MOST_VERBOSE]] or [""], False
+        for shown in range(min(len(names), _MOST_CHANGES), 0, -1):
+            hidden = len(names) - shown
+            more = f" and {hidden:,} more" if hidden else ""
+            text = ", ".join(map(self.safe, names[:shown]))
+            if columns(text + more) <= room:
+                return [text + more], bool(hidden)
+        return [self.fitted(names[0], max(room - len(more), 1)) + more], bool(hidden)
+
     def worst(self) -> Iterator[Line]:
         cases = self.summary.worst
-        shown = cases[: _MOST_VERBOSE if self.verbose else _MOST_WORST]
+        shown = cases[: self.most]
         if not shown:
             return
         yield "cases that got worst", {"bold": True}
@@ -151,6 +185,12 @@ class _Drawing:
         if len(cases) > len(shown):
             yield self.more(len(cases) - len(shown)), {}
 
+    def sure(self) -> Iterator[Line]:
+        """Asked for, or where the verdict itself is that nothing is sure."""
+        if self.verbose or self.summary.verdict == "inconclusive":
+            for text in self.summary.sure:
+                yield from self.wrapped(text)
+
     def case_cells(self, case: WorstCase) -> tuple[str, ...]:
         means = f"{case.baseline} -> {case.current}"
         return self.fitted(case.metric, 20), means, f"n {case.n_baseline} -> {case.n_current}", case.mark
@@ -159,12 +199,12 @@ class _Drawing:
         whole = case.case if shortened else ""
         traces = f"traces {', '.join(case.traces)}" if case.traces else ""
         # Notes may hold what a model wrote, which has no limit of its own.
-        notes = (self.fitted(note, _MOST_NOTE) for note in case.notes)
+        notes = (self.fitted(note, self.most_note) for note in case.notes)
         for text in (whole, case.location or "", traces, *notes):
             yield from self.wrapped(text, indent=_GAP * 2, whole=True)
 
     def fact(self, fact: Fact) -> Iterator[Line]:
-        shown = fact.names[: _MOST_VERBOSE if self.verbose else _MOST_NAMES]
+        shown = fact.names[: self.most if self.verbose else _MOST_NAMES]
         yield from self.wrapped(fact.text + (":" if shown else ""), tone=fact.tone)
         for name in shown:
             yield _GAP + self.fitted_case(name, self.width - len(_GAP)), {}
@@ -184,7 +224,8 @@ class _Drawing:
             yield f"{self.safe(link.label)}: {self.safe(link.target)}", {}
 
     def more(self, number: int) -> str:
-        return f"and {number:,} more{'' if self.verbose else ' (-v shows them)'}"
+        how = {_MOST_WORST: " (-v shows them)", _MOST_VERBOSE: " (-vv shows them)"}.get(self.most, "")
+        return f"and {number:,} more{how}"
 
     def safe(self, text: str) -> str:
         return printable(text, ascii=self.ascii)

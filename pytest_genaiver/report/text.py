@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_LOGGING_COMMAND = re.compile(r"##(?=\w*\[)")
 
 
 def printable(text: str, *, ascii: bool = False) -> str:
@@ -19,6 +23,21 @@ def printable(text: str, *, ascii: bool = False) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_visible(char, ascii) for char in text)
+
+
+def visible(text: str) -> str:
+    """Text of several lines with everything else that `printable` escapes made visible."""
+    if text.isascii() and text.isprintable():
+        return text
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in lines)
+
+
+def inert(line: str) -> str:
+    """A line that no CI service takes for a command to it (`::error::` of GitHub, `##[…` and `##vso[…` of Azure)."""
+    if line.lstrip().startswith("::"):
+        line = line.replace("::", r"\x3a:", 1)
+    return _LOGGING_COMMAND.sub(r"#\\x23", line)
 
 
 def columns(text: str) -> int:

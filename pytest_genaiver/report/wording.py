@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.core.likely import is_thin, likely
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_genaiver.core.compare import Comparison
-    from pytest_genaiver.core.decision import Decision
+    from pytest_genaiver.core.decision import Decision, MetricDecision
     from pytest_genaiver.core.pooling import BaselineFacts
     from pytest_genaiver.core.results import SessionFacts, VersionResults
 
@@ -56,7 +57,15 @@ def baseline_line(baseline: BaselineFacts) -> str:
         return f"none: {baseline.why}"
     sha = "" if baseline.commit is None else baseline.commit[:8]
     name = baseline.name if sha in baseline.name else f"{baseline.name} ({sha})"
-    return f"{name}, {_distance(baseline.distance)}, {_age(baseline.age)}"
+    if baseline.fresh:
+        return f"{name}, run now beside this version, {_distance(baseline.distance)}"
+    return f"{name}{_deployed(baseline)}, {_distance(baseline.distance)}, {_age(baseline.age)}"
+
+
+def _deployed(baseline: BaselineFacts) -> str:
+    if baseline.deployed_to is None or baseline.deployed_ago is None:
+        return ""
+    return f", deployed to {baseline.deployed_to} {span(baseline.deployed_ago)} ago"
 
 
 def _distance(commits: int | None) -> str:
@@ -66,18 +75,23 @@ def _distance(commits: int | None) -> str:
 
 
 def _age(seconds: float | None) -> str:
-    if seconds is None:
-        return "age unknown"
+    return "age unknown" if seconds is None else f"{span(seconds)} old"
+
+
+def span(seconds: float) -> str:
+    """A length of time in words: `3 days`."""
     units = ((365.25 * 86400, "year"), (30.4375 * 86400, "month"), (86400, "day"), (3600, "hour"), (60, "minute"))
     # Two of a unit before it is used: "30 hours old" says more than "1 day old".
     length, unit = next((pair for pair in units if seconds >= 2 * pair[0]), (1, "second"))
-    return f"{_count(int(max(seconds, 0) // length), unit)} old"
+    return _count(int(max(seconds, 0) // length), unit)
 
 
 def about_baseline(baseline: BaselineFacts) -> str:
     """Why this baseline, and how much of it there is."""
     if baseline.name is None:
         return ""
+    if baseline.fresh:
+        return baseline.why
     held = "" if baseline.coverage is None else f", with {baseline.coverage:.0%} of the cases"
     older = f" and {baseline.ancestors} of unchanged ancestors" if baseline.ancestors else ""
     return f"{baseline.why}; {_count(baseline.sessions, 'session')}{older}{held}"
@@ -150,9 +164,9 @@ def own_warnings(comparison: Comparison, rows: Sequence[Row]) -> Iterator[str]:
             yield f"{row.metric} is worse, which only warns: {row.baseline} -> {row.current} ({row.change})"
 
 
-def tier_line(tier: Tier) -> str:
+def tracked_title(gate: str, cases: int, compared: int) -> str:
     """What a section of tracked cases is headed by."""
-    return f'tracked, not gated: {_count(tier.cases, "case")} with gate="{tier.gate}", {tier.compared:,} compared'
+    return f'tracked, not gated: {_count(cases, "case")} with gate="{gate}", {compared:,} compared'
 
 
 def tracked_warnings(tiers: Sequence[Tier]) -> Iterator[str]:
@@ -197,6 +211,39 @@ def next_step(results: VersionResults) -> str:
     if not results.session.complete:
         return "run `pytest --genai-version` to its end: a session that was cut short is no baseline"
     return "this session is recorded: `pytest --genai-version` on a later commit compares with it"
+
+
+FEW_VALUES = 3
+"""A baseline with fewer values a case than this is a thin one."""
+
+
+def surer(decision: Decision | None, comparison: Comparison, baseline: BaselineFacts) -> str:
+    """What to do where a regression rests on a thin baseline, or on latencies of other days; else nothing."""
+    # Whoever is no ancestor may not even be in this clone.
+    known = baseline.commit is not None and baseline.distance is not None and not baseline.fresh
+    if decision is None or decision.verdict != "regressed" or not known:
+        return ""
+    regressed = [m for m in decision.metrics.values() if m.verdict == "regressed"]
+    slower = any(
+        m.kind == "latency" and (m in regressed or m.advisory) and _worse(m) for m in decision.metrics.values()
+    )
+    values = comparison.baseline_values()
+    held = [
+        sum(value is not None for value in found)
+        for metric in regressed
+        for name, found in values.get(metric.name, {}).items()
+        if name in comparison.pairs
+    ]
+    thin = bool(held) and median(held) < FEW_VALUES
+    if not (thin or slower):
+        return ""
+    why = "the baseline's values are few" if thin else "the baseline's latencies are of other days"
+    command = f"pytest --genai-version --genai-baseline run:{(baseline.commit or '')[:8]}"
+    return f"{why}: `{command}` runs its app beside this one"
+
+
+def _worse(metric: MetricDecision) -> bool:
+    return metric.drop is not None and metric.drop > 0
 
 
 def _count(number: int, noun: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.cases import mean_scores
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_genaiver.cases import Score
-    from pytest_genaiver.core.records import Outcome, PlannedCase
+    from pytest_genaiver.core.records import Outcome, PlannedCase, RepeatRecord
 
 
 def outcome_of(report: pytest.TestReport, call: pytest.CallInfo[None], before: Outcome | None) -> Outcome | None:
@@ -55,6 +56,28 @@ def feedback_for(scores: Sequence[Score], passed: float | None, why: str | None 
 def request_id(case: PlannedCase, repeat: int) -> str:
     """Pairs repeat j of a case in one version with repeat j in another, in MLflow's own comparison."""
     return hashlib.sha256(f"{case.id}\0{case.digest}\0{repeat}".encode()).hexdigest()[:32]
+
+
+def with_own_output(report: pytest.TestReport, seen: int, printed: Sequence[str]) -> int:
+    """Leave the output of this execution in its report, with what its target `printed`; how much the item has by now.
+
+    pytest keeps one list of captured output for all executions of an item: `seen` are those of earlier ones.
+    """
+    shown = len(report.sections)
+    report.sections = report.sections[seen:]
+    if report.when == "call" and printed:
+        report.sections.append(("Captured output of the target", "".join(printed)))
+    return shown
+
+
+def score_properties(records: Sequence[RepeatRecord]) -> list[tuple[str, object]]:
+    """The scores of an item as properties in JUnit XML: means over its repeats, of what is known by now."""
+    known: dict[str, list[float]] = {}
+    for record in records:
+        for metric, value in record.scores.items():
+            if value is not None:
+                known.setdefault(metric, []).append(value)
+    return [(f"genai_score:{metric}", f"{fmean(values):.6g}") for metric, values in known.items()]
 
 
 def as_failed(report: pytest.TestReport, failed: Mapping[int, pytest.TestReport], repeats: int) -> pytest.TestReport:

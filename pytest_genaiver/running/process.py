@@ -14,8 +14,9 @@ from pytest_genaiver.cases import GenaiVersion
 from pytest_genaiver.collecting.planned import PLANNED
 from pytest_genaiver.core.identity import sanitise
 from pytest_genaiver.core.records import RepeatRecord, assemble
-from pytest_genaiver.errors import GenaiverError, warn
-from pytest_genaiver.running.runner import Gatekeeper, Runner
+from pytest_genaiver.errors import GenaiverError, StoreError, warn
+from pytest_genaiver.running.gatekeeper import Gatekeeper
+from pytest_genaiver.running.runner import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.tracking.store import Store
     from pytest_genaiver.core.judgements import Judgements
     from pytest_genaiver.core.results import Version
+    from pytest_genaiver.running.execution import Told
     from pytest_genaiver.running.pool import Limits
     from pytest_genaiver.running.spending import Purse
     from pytest_genaiver.running.waiting import Shown
@@ -37,10 +39,21 @@ def quieten(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", r"ignore:::mlflow\b")
 
 
+def tell(item: pytest.Item, records: list[RepeatRecord]) -> None:
+    """Tell `pytest_genai_case_scored` of a repeat. An error in a hook is a warning and changes nothing."""
+    planned = item.stash[PLANNED].case
+    for case in assemble({planned.id: planned}, records).values():
+        try:
+            item.ihook.pytest_genai_case_scored(item=item, case=case)
+        except Exception as error:
+            warn(f"pytest_genai_case_scored failed: {error!r}")
+
+
 class TestProcess:
     """Tracing and running in this process, from before the first test until after the last."""
 
     __test__ = False
+    told: Told = staticmethod(tell)
 
     def __init__(
         self,
@@ -57,6 +70,7 @@ class TestProcess:
         self._store = store
         self._version = version
         self._others: dict[str, str] = {}
+        self._params: dict[str, dict[str, str]] = {}
         self._to = Destination(
             tracking_uri=store.place.uri,
             experiment_id=store.experiment_id,
@@ -67,7 +81,7 @@ class TestProcess:
         self._tracer = Tracer(self._to, surroundings=Surroundings(self._to), paid=purse.pay)
         self.runner = Runner(
             self._tracer,
-            told=tell,
+            told=self.told,
             version=GenaiVersion(version, self),
             limits=limits,
             purse=purse,
@@ -91,15 +105,18 @@ class TestProcess:
 
         `interrupted`: the user waits for the prompt, and for no scorer.
         """
+        self.runner.partner.stopping(interrupted=interrupted)
         self.runner.stop("the session has ended", interrupted=interrupted)
         with calm():
             count: Count = self._tracer.finish()
         return {
             **asdict(count),
             "produced": self._tracer.produced,
+            "params": self._params,
             "judgements": self._judgements.to_json(),
             "records": self.runner.recorded(),
             "unused": self.runner.ahead.unused(),
+            "partner": self.runner.partner.finish(),
         }
 
     def stop(self) -> None:
@@ -124,27 +141,32 @@ class TestProcess:
             self._others[name] = self._store.version(model, tags, {})
         return self._others[name]
 
-    def log_params(self, params: Mapping[str, str]) -> None:
-        """Write each parameter once. Raises GenaiverError for one that is recorded with another value."""
-        model_id = self._version.model_id
+    def log_params(self, params: Mapping[str, str], name: str | None) -> None:
+        """Write each parameter of the session's own version, or of another one, once.
+
+        Raises GenaiverError for one that is recorded with another value.
+        """
+        model_id = self._version.model_id if name is None else self.id_of(name)
         if model_id is None:
             return
+        shown = name or self._version.name
+        if new := self._new(params, model_id, shown):
+            try:
+                self._store.log_params(model_id, new)
+            except StoreError:
+                # Another worker may have written them meanwhile: a store takes each once.
+                if self._new(new, model_id, shown):
+                    raise
+        self._params.setdefault(model_id, {}).update(params)
+
+    def _new(self, params: Mapping[str, str], model_id: str, version: str) -> dict[str, str]:
+        """Those that are not recorded yet."""
         known = self._store.params(model_id)
+        params = self._to.mask.plain(dict(params))
         for name, value in params.items():
             if known.get(name, value) != value:
                 raise GenaiverError(
-                    f"parameter {name!r} of version {self._version.name} is recorded as {known[name]!r} and cannot "
+                    f"parameter {name!r} of version {version} is recorded as {known[name]!r} and cannot "
                     f"become {value!r}: a version is one configuration; use genai_variant for another"
                 )
-        if new := {k: v for k, v in params.items() if k not in known}:
-            self._store.log_params(model_id, new)
-
-
-def tell(item: pytest.Item, records: list[RepeatRecord]) -> None:
-    """Tell `pytest_genai_case_scored` of a repeat. An error in a hook is a warning and changes nothing."""
-    planned = item.stash[PLANNED].case
-    for case in assemble({planned.id: planned}, records).values():
-        try:
-            item.ihook.pytest_genai_case_scored(item=item, case=case)
-        except Exception as error:
-            warn(f"pytest_genai_case_scored failed: {error!r}")
+        return {name: value for name, value in params.items() if name not in known}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pytest_genaiver.adapters.traces.answers import answer_of
 from pytest_genaiver.cases import Score
 from pytest_genaiver.core.plainform import plain
 from pytest_genaiver.core.records import Outcome, RepeatRecord
@@ -54,6 +55,8 @@ class Recorder:
     def finish(self, item: pytest.Item, now: Execution) -> RepeatRecord:
         """The execution has ended. What its scorers have not answered yet is missing from its record until then."""
         outcome: Outcome = now.outcome or "error"
+        if not now.case.has_output:
+            now.traced = answer_of(self.tracer.trace_of(now.scope))
         measured = self.tracer.measured(now.scope)
         judging = now.scope.judged()
         asked = [] if outcome == "skipped" else self.scoring.begin(now, measured.latency, _trouble(now, outcome))
@@ -142,7 +145,7 @@ class Recorder:
             rationale=now.rationale,
             judged=spent(now, pending.asked, pending.judging),
             scorers={s.name: one.scorer.fingerprint for one in pending.asked for s, _ in one.answers},
-            details=_details(now, answers),
+            details=self.tracer.mask.plain(_details(now, answers)),
         )
 
 
@@ -212,6 +215,7 @@ def _details(now: Execution, answers: Sequence[Answer]) -> dict[str, Any]:
         "inputs": plain(case.inputs) if now.repeat == 0 else None,
         "expectations": plain(case.expectations) if now.repeat == 0 else None,
         "output": plain(case.output) if case.has_output else None,
+        "traced": plain(now.traced),
         "logged": plain(case.logged),
         "rationales": plain(reasons),
         "errors": {s.name: s.error for s, _ in answers if s.error},

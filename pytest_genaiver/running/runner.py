@@ -4,50 +4,40 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_genaiver.adapters.traces.scope import Scope
-from pytest_genaiver.cases import GenaiCase, GenaiVersion, using
-from pytest_genaiver.collecting.marker import copied
+from pytest_genaiver.cases import using
 from pytest_genaiver.collecting.planned import PLANNED
-from pytest_genaiver.core.variants import bare_id
 from pytest_genaiver.errors import CallRefused
 from pytest_genaiver.running import soft
 from pytest_genaiver.running.ahead import Ahead
-from pytest_genaiver.running.execution import Around, Execution
-from pytest_genaiver.running.outcomes import as_failed, outcome_of, request_id
+from pytest_genaiver.running.execution import Around, Execution, begun
+from pytest_genaiver.running.outcomes import as_failed, outcome_of, request_id, score_properties, with_own_output
+from pytest_genaiver.running.partner import Alone
 from pytest_genaiver.running.prints import Prints
 from pytest_genaiver.running.recording import Recorder
 from pytest_genaiver.running.repeating import run_again, sibling_of
 from pytest_genaiver.running.scoring import Scoring
+from pytest_genaiver.running.secrets import learn
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from pytest_genaiver.adapters.traces.tracer import Tracer
+    from pytest_genaiver.cases import GenaiCase, GenaiVersion
     from pytest_genaiver.core.judgements import Judgements
     from pytest_genaiver.core.records import RepeatRecord
     from pytest_genaiver.running.execution import Told
+    from pytest_genaiver.running.partner import Partner
     from pytest_genaiver.running.pool import Limits
     from pytest_genaiver.running.spending import Purse
     from pytest_genaiver.running.waiting import Shown
 
 RECORDS = "genaiver"
 """The attribute of a report that carries its case's records to the session, through xdist too."""
-
-
-@dataclass(slots=True, eq=False)
-class Gatekeeper:
-    """Beside the runner, whose own hooks are wrappers: pytest does not expect those to skip a test."""
-
-    runner: Runner
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self) -> None:
-        self.runner.refuse()
 
 
 class Runner:
@@ -65,10 +55,8 @@ class Runner:
         judgements: Judgements,
         others: Mapping[str, str],
     ) -> None:
-        """`purse` says whether more may be called, `shown` shows what is waited for, `judgements` are known ones.
-
-        `others` maps the names of other versions in use to their model ids.
-        """
+        """`purse` says whether more may be called, `shown` shows what is waited for, `others` maps the names of other
+        versions in use to their model ids."""
         self._tracer = tracer
         self.version = version
         self._purse = purse
@@ -84,7 +72,10 @@ class Runner:
         )
         self.scoring = Scoring(tracer=tracer, pool=self.ahead.pool, judgements=judgements, purse=purse)
         self._recorder = Recorder(tracer=tracer, scoring=self.scoring, told=told, others=others)
+        self._mask = tracer.mask
         # Unique in the process too: a context that outlives its session must not pass for one of this one.
+        self.partner: Partner = Alone()
+        self.first = 0  # as which repeat pytest begins an item
         self._keys = (f"{uuid.uuid4().hex[:8]}-{n}" for n in itertools.count())
         self._now: Around | None = None
         self._repeat = 0
@@ -100,33 +91,58 @@ class Runner:
 
     def expect(self, items: Sequence[pytest.Item]) -> None:
         """These items will run, in this order, with all their repeats: their targets may be called."""
-        for item in items:
-            if item.stash.get(PLANNED, None) is not None and (name := item.stash[PLANNED].version) is not None:
-                self.version.id_of(name)
+        planned = [(item, found) for item in items if (found := item.stash.get(PLANNED, None)) is not None]
+        for name in (found.version for _, found in planned if found.version is not None):
+            self.version.id_of(name)
+        self.plan([(item, repeat) for item, found in planned for repeat in range(found.repeats)])
+
+    def plan(self, wanted: Sequence[tuple[pytest.Item, int]]) -> None:
+        """These repeats will run, in this order: here, and at the partner's."""
         self._prints.tap()
-        self.ahead.plan([(i, n) for i in items if (p := i.stash.get(PLANNED, None)) for n in range(p.repeats)])
+        learn(self._mask)
+        self.partner.plan(wanted)
+        self.ahead.plan(wanted)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Run all repeats but the last, which pytest itself runs and reports."""
         planned = item.stash.get(PLANNED, None)
-        self._begin(0)
-        if planned is None or planned.repeats == 1:
+        self._begin(self.first)
+        if planned is None:
             return
         for _ in range(planned.repeats - 1):
-            run_again(item, sibling_of(item))
+            self._run_again(item, sibling_of(item))
             self._repeat += 1
+        self.partner.before(item, self._repeat, reported=True)
+
+    def reported(self, item: pytest.Item) -> None:
+        """pytest has run and reported the item: the last of its repeats."""
+        if PLANNED in item.stash:
+            self.partner.after(item, self._repeat, reported=True)
+
+    def _run_again(self, item: pytest.Item, after: pytest.Item | None) -> None:
+        self.partner.before(item, self._repeat, reported=False)
+        run_again(item, after)
+        self.partner.after(item, self._repeat, reported=False)
 
     def again(
         self, wanted: Sequence[tuple[pytest.Item, int]], last: pytest.Item | None
     ) -> Iterator[list[dict[str, Any]]]:
         """Run each item as that repeat, unreported; yields the records of each. `last` stands behind them."""
         items = [item for item, _ in wanted]
-        self.ahead.plan(wanted)
+        self.plan(wanted)
         for (item, repeat), after in zip(wanted, [*items[1:], last], strict=True):
-            self._begin(repeat)
-            run_again(item, sibling_of(item) if after is item else after)
-            yield [r.to_json() for r in self._records]
+            self.once(item, repeat, sibling_of(item) if after is item else after)
+            yield self.latest()
+
+    def once(self, item: pytest.Item, repeat: int, after: pytest.Item | None) -> None:
+        """Run an item as that repeat, unreported."""
+        self._begin(repeat)
+        self._run_again(item, after)
+
+    def latest(self) -> list[dict[str, Any]]:
+        """The records of the item that was begun last, as plain JSON; what scorers have not answered is missing."""
+        return [r.to_json() for r in self._records]
 
     def _begin(self, repeat: int) -> None:
         self._repeat, self._records, self._failed, self._soft, self._sections = repeat, [], {}, {}, 0
@@ -140,7 +156,7 @@ class Runner:
     def settled(self) -> list[dict[str, Any]]:
         """Everything that was recorded in this process, as plain JSON, once all scorers have answered."""
         self._recorder.settle(self.ahead.wait)
-        return self.recorded()
+        return [*self.recorded(), *self.partner.settled()]
 
     def recorded(self) -> list[dict[str, Any]]:
         return self._recorder.records()
@@ -160,6 +176,7 @@ class Runner:
         # A rerun (pytest-rerunfailures) is the same repeat again: its last attempt counts.
         self._failed.pop(self._repeat, None)
         self._soft.pop(self._repeat, None)
+        learn(self._mask)
         now.exit.enter_context(self._tracer.open(now.scope))
         if isinstance(now, Execution):
             now.exit.enter_context(using(now.planned.version))
@@ -193,6 +210,7 @@ class Runner:
             try:
                 return (yield)
             finally:
+                learn(self._mask)
                 if now.case.has_output:
                     span.set_outputs(now.case.output)
 
@@ -236,13 +254,9 @@ class Runner:
             return report
         now.outcome = outcome_of(report, call, now.outcome)
         if planned.soft and now.outcome == "failed" and (why := soft.soften(report, call)) is not None:
-            now.rationale = self._soft[self._repeat] = why
+            now.rationale = self._soft[self._repeat] = self._mask.text(why)
         last = self._repeat == planned.repeats - 1
-        # pytest keeps one list of captured output for all executions of an item.
-        shown = len(report.sections)
-        report.sections = report.sections[self._sections :]
-        if report.when == "call" and now.printed:
-            report.sections.append(("Captured output of the target", "".join(now.printed)))
+        shown = with_own_output(report, self._sections, now.printed)
         if report.failed:
             self._failed.setdefault(self._repeat, report)
         if last and self._failed and (report.failed or (report.when == "call" and report.passed)):
@@ -254,6 +268,7 @@ class Runner:
             self._finish(item, now)
             if last:
                 setattr(report, RECORDS, [r.to_json() for r in self._records])
+                report.user_properties += score_properties(self._records)
         return report
 
     def _finish(self, item: pytest.Item, now: Execution) -> None:
@@ -277,14 +292,4 @@ class Runner:
             row_tags=planned.tags,
             model_id=None if planned.version is None else self.version.id_of(planned.version),
         )
-        execution = Execution(scope=scope, planned=planned, repeat=repeat)
-        execution.case = GenaiCase(
-            id=bare_id(planned.case),
-            inputs=copied(dict(planned.inputs)),
-            expectations=copied(dict(planned.expectations)),
-            repeat=repeat,
-            trace=lambda: self._tracer.trace_of(scope),
-            answer=None if planned.target is None else execution.answer,
-            judging=lambda: self._tracer.judging(scope),
-        )
-        return execution
+        return begun(Execution(scope=scope, planned=planned, repeat=repeat), self._tracer)

@@ -145,6 +145,20 @@ def of_workers(folder: Path) -> Counts:
     return added(Counts(**json.loads(f.read_text(encoding="utf-8"))) for f in sorted(folder.glob(f"*{PROGRESS}")))
 
 
+@dataclass(slots=True)
+class WithOthers:
+    """Shows what this process counts and what others write into a folder, added up."""
+
+    shown: Shown
+    folder: Path
+
+    def show(self, counts: Callable[[], Counts]) -> None:
+        self.shown.show(lambda: added([counts(), of_workers(self.folder)]))
+
+    def clear(self) -> None:
+        self.shown.clear()
+
+
 def for_terminal(reporter: Any) -> Shown:
     if reporter is not None and reporter.verbosity >= 0 and reporter.isatty:
         return BelowTheTests(reporter)

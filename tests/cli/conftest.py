@@ -65,11 +65,14 @@ class Recorded:
         name: str | None = None,
         variant: str | None = None,
         verdict: str = "pass",
+        files: Mapping[str, str] | None = None,
+        sources: Mapping[str, str] | None = None,
         **facts: Any,
     ) -> Version:
         """One session at the commit that is checked out.
 
-        `scores`: metric -> one value a case, or a single value for all. `facts` are further fields of SessionFacts.
+        `scores`: metric -> one value a case, or a single value for all. `files`: further files of the session, name
+        -> text. `sources`: what measured a metric. `facts` are further fields of SessionFacts.
         """
         from pytest_genaiver import opening
         from pytest_genaiver.concluding import closing
@@ -86,10 +89,11 @@ class Recorded:
             version=opened.version,
             session=SessionFacts(id=run_id, run_id=run_id, started=started, complete=complete, repeats=1, **facts),
             policy=[policy_for(metric, ()) for metric in given],
+            sources=dict(sources or {}),
             cases=_cases(given, cases),
         )
         store = opened.store
-        store.save_results(run_id, closing.results_text(results), closing.table_of(results))
+        store.save_results(run_id, closing.results_text(results), closing.table_of(results), files)
         store.save_metrics(run_id, opened.version.model_id or "", closing.aggregates(results, None))
         tags = {"genaiver.complete": str(complete).lower(), "genaiver.verdict": verdict}
         store.end_session(run_id, tags, ok=complete)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_genaiver.core.ci import CiFacts, pull_request_head, read_ci
+from pytest_genaiver.core.ci import CiFacts, pull_request_head, read_ci, without_ci
 
 HEAD = "a" * 40
 FIRST = "b" * 40
@@ -187,3 +187,19 @@ def test_the_head_of_a_pull_request_is_the_parent_that_ci_names(
 @pytest.mark.parametrize("parents", [(), (FIRST,), (FIRST, SECOND, "d" * 40)])
 def test_only_a_merge_of_two_tests_a_pull_request(parents: tuple[str, ...]) -> None:
     assert pull_request_head(CiFacts(pr_merge=True), HEAD, parents, None) is None
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {**GITHUB, "GITHUB_REF": "refs/pull/7/merge", "GITHUB_BASE_REF": "main"},
+        {"GITLAB_CI": "true", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"},
+        {"BITBUCKET_BUILD_NUMBER": "7", "BITBUCKET_COMMIT": HEAD, "BITBUCKET_PR_DESTINATION_BRANCH": "main"},
+        AZURE,
+        {"JENKINS_URL": "http://x", "CHANGE_TARGET": "main", "BRANCH_NAME": "PR-7"},
+    ],
+)
+def test_without_its_signs_no_service_is_known(environ: dict[str, str]) -> None:
+    assert read_ci(environ) != CiFacts()
+    assert read_ci(without_ci({**environ, "PATH": "/bin"})) == CiFacts()
+    assert without_ci({"PATH": "/bin"}) == {"PATH": "/bin"}

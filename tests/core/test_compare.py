@@ -27,6 +27,11 @@ def before(*cases):
     return pool([session(*cases, key="then", name="app-1")])
 
 
+def test_a_pooled_case_gates_as_it_did_in_the_newest_session():
+    sessions = [session(case("t[a]", "1", gate="warn")), session(case("t[a]", "1"), key="older")]
+    assert pool(sessions).cases["t[a]"].gate == "warn"
+
+
 def test_without_a_baseline_every_case_is_new():
     comparison = compare(None, session(case("t[a]", "1", ok=[1.0])))
     assert comparison.new == ("t[a]",)

@@ -59,6 +59,7 @@ def session(project: Path, message: str) -> tuple[str, dict[str, Any]]:
     return done.stdout, json.loads(report.read_text(encoding="utf-8"))
 
 
+@pytest.mark.story
 @WITHOUT_TOXICITY
 def test_two_prompts_are_compared_side_by_side(project: Path) -> None:
     first, _ = session(project, "v1")

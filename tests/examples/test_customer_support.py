@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from fake_llm import FakeLLM
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def test_its_cases_pass_as_plain_tests_and_name_the_seed(examples: Path) -> None
     assert "40 passed" in printed
 
 
+@pytest.mark.story
 def test_its_cases_use_a_real_endpoint_when_there_is_a_key_also_in_workers(examples: Path) -> None:
     with FakeLLM(seed=1) as llm:
         printed = run(examples, "-m", "pytest", "-p", "no:cacheprovider", "-n", "2", **llm.environment)

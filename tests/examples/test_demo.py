@@ -51,6 +51,7 @@ def shown_in_readme(pattern: str) -> set[str]:
     return lines
 
 
+@pytest.mark.story
 def test_the_day_plays_through_whatever_the_environment_holds(tmp_path: Path) -> None:
     run = play(tmp_path, **HOSTILE)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -62,6 +62,7 @@ def test_every_command_is_one_that_the_tests_here_run(readme: str) -> None:
     assert commands(readme) == ["pip install pytest-genaiver", "pytest --genai-version", "make demo", "make test"]
 
 
+@pytest.mark.story
 def test_the_ten_lines_record_a_baseline_and_then_compare_with_it(project: Path) -> None:
     command = [sys.executable, "-m", "pytest", "--genai-version"]
     first = run(command, project)
@@ -76,6 +77,7 @@ def test_the_ten_lines_record_a_baseline_and_then_compare_with_it(project: Path)
     assert re.search(rf"baseline +support-{sha}", second.stdout)
 
 
+@pytest.mark.story
 def test_a_declared_target_is_called_for_each_row_and_scored(project: Path, readme: str) -> None:
     (project / "support.jsonl").write_text(blocks(readme, "json")[0], encoding="utf-8")
     (project / "test_support.py").write_text(blocks(readme, "python")[1], encoding="utf-8")

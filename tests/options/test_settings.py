@@ -9,6 +9,7 @@ import pytest
 
 from pytest_genaiver.options.settings import SessionGate, Settings, is_active, read_settings
 from pytest_genaiver.options.table import EVERYWHERE, INI_ONLY
+from pytest_genaiver.options.values import Code
 
 CONFTEST = """
     from pytest_genaiver.options import settings as options
@@ -95,6 +96,7 @@ def test_every_option_is_read_from_the_environment(project: pytest.Pytester, con
 
 
 def test_every_key_is_read_from_the_ini_file(project: pytest.Pytester, configure: Configure) -> None:
+    project.mkdir("apps").joinpath("model.py").write_text("set_model(1)")
     config = configure(
         "--genai-version",
         ini="""
@@ -110,6 +112,7 @@ genai_min_cases = 3
 genai_app = agent
 genai_experiment = support team
 genai_tracking_uri = http://localhost:5000
+genai_code = model: apps/model.py
 genai_variant = small
 genai_autolog = openai, langchain
 genai_alpha = 0.01
@@ -133,6 +136,7 @@ genai_metrics =
         app="agent",
         experiment="support team",
         tracking_uri="http://localhost:5000",
+        code=Code("model", project.path / "apps" / "model.py"),
         variant="small",
         autolog=("openai", "langchain"),
         alpha=0.01,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from pytest_genaiver.core.policy import MetricPolicy
 from pytest_genaiver.errors import ConfigError
 from pytest_genaiver.options import values as option_values
-from pytest_genaiver.options.values import Given
+from pytest_genaiver.options.values import Code, Given
 
 
 def given(*values: str, folder: Path = Path("/nowhere"), from_ini: bool = False) -> Given:
@@ -70,19 +71,24 @@ def test_texts_without_visible_content_are_refused(text: str) -> None:
         option_values.text(given(text))
 
 
-@pytest.mark.parametrize("ref", ["auto", "none", "HEAD~1", "origin/main", "m-0123", "v1.2 rc", "a/b.json"])
+@pytest.mark.parametrize(
+    "ref", ["auto", "none", "HEAD~1", "origin/main", "m-0123", "run:main", "v1.2 rc", "a/b.json"]
+)
 def test_baselines_are_taken_as_given(ref: str) -> None:
     assert option_values.baseline(given(f" {ref} ")) == ref
 
 
 def test_only_a_results_file_in_the_ini_file_becomes_absolute(tmp_path: Path) -> None:
     assert option_values.baseline(given("a.json", folder=tmp_path, from_ini=True)) == str(tmp_path / "a.json")
-    assert option_values.baseline(given("main", folder=tmp_path, from_ini=True)) == "main"
+    for reference in ("main", "deployed:production", "deployed:eu.json"):
+        assert option_values.baseline(given(reference, folder=tmp_path, from_ini=True)) == reference
 
 
-@pytest.mark.parametrize("ref", ["deployed:prod", "run:main"])
-def test_later_baselines_are_not_available(ref: str) -> None:
-    with pytest.raises(ConfigError, match="is not available in this version; allowed: auto, none, a git ref"):
+@pytest.mark.parametrize("ref", ["deployed:", "deployed: x", "deployed:a/b"])
+def test_what_runs_nowhere_is_refused(ref: str) -> None:
+    with pytest.raises(
+        ConfigError, match=f"'{ref}' cannot be used; .* is no name of an environment; allowed: letters"
+    ):
         option_values.baseline(given(ref))
 
 
@@ -99,8 +105,8 @@ def test_reports_are_absolute_and_each_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        ("a.html", "a report's format follows from its suffix; allowed: .json"),
-        ("json", "a report's format follows from its suffix; allowed: .json"),
+        ("a.htm", "a report's format follows from its suffix; allowed: .json, .md, .html"),
+        ("json", "a report's format follows from its suffix; allowed: .json, .md, .html"),
         ("dir.json", "it is a folder; give the path of a file"),
         ("missing/a.json", "there is no folder '.*missing'; make it first"),
     ],
@@ -156,3 +162,38 @@ def test_metrics_of_hooks_are_added_and_the_ini_file_wins() -> None:
 def test_bad_metrics_of_hooks_are_refused(answers: list[object], message: str) -> None:
     with pytest.raises(ConfigError, match=f"^pytest_genai_metrics: {message}"):
         option_values.with_hook_metrics((), answers)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("text", "kind"), [("link", "link"), (" archive ", "archive")])
+def test_code_is_linked_or_archived(text: str, kind: str) -> None:
+    assert option_values.code(given(text)) == Code(kind)
+
+
+@pytest.mark.parametrize("call", ["mlflow.models.set_model(app)", "if True:\n    set_model(app)"])
+def test_code_may_be_a_model(tmp_path: Path, call: str) -> None:
+    (tmp_path / "my model.py").write_text(call)
+    expected = Code("model", tmp_path / "my model.py")
+    assert option_values.code(given("model: my model.py", folder=tmp_path)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "allowed: link, archive, model:PATH"),
+        ("archiv", "allowed: link, archive, model:PATH; did you mean 'archive'?"),
+        ("link:x", "allowed: link, archive, model:PATH"),
+        ("model:", "allowed: link, archive, model:PATH"),
+        ("model:gone.py", "gone.py' cannot be read: No such file or directory"),
+        ("model:folder", "folder' cannot be read: Is a directory"),
+        ("model:prose.py", "prose.py' is not Python: invalid syntax"),
+        ("model:zero.py", "zero.py' is not Python: source code string cannot contain null bytes"),
+        ("model:app.py", "app.py' is no model: it must call mlflow.models.set_model(...)"),
+    ],
+)
+def test_other_code_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "prose.py").write_text("this is no code")
+    (tmp_path / "zero.py").write_bytes(b"\0")
+    (tmp_path / "app.py").write_text("def set_model(model): ...\nprint([f for f in ()])")
+    with pytest.raises(ConfigError, match=re.escape(why)):
+        option_values.code(given(text, folder=tmp_path))

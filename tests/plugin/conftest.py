@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -84,6 +85,7 @@ def imported_once() -> None:
     autolog = Autolog(["openai"])
     autolog.enable()
     autolog.disable()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -124,7 +124,7 @@ def test_workers_read_for_themselves_and_find_the_same_ids(project: Project) -> 
     project.commit(
         **{"test_app.py": SMALL.format(data="'rows.csv'"), "rows.csv": "question,expected_topic\nq1,a\nq2,b\nq3,c\n"}
     )
-    result = project.subprocess("--genai-version", "-n2", "--genai-report", "out.json")
+    result = project.run("-n1", "--genai-report", "out.json")
     result.assert_outcomes(passed=3)
     found = json.loads((project.path / "out.json").read_text())["cases"]
     wanted = [digest({"question": f"q{n}"}, {"expected_topic": t}, {})[0] for n, t in ((1, "a"), (2, "b"), (3, "c"))]
@@ -156,7 +156,7 @@ def test_data_that_cannot_be_used_is_a_usage_error_before_anything_runs(
     project: Project, data: str, message: str, arguments: list[str]
 ) -> None:
     project.commit(**{"test_app.py": EMPTY + SMALL.format(data=data)})
-    result = project.subprocess("--genai-version", *arguments) if arguments else project.run()
+    result = project.run(*arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: test_app.py::test_it: genai_eval {message}"])
     result.stdout.no_fnmatch_line("*INTERNALERROR*")

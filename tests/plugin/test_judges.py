@@ -115,7 +115,7 @@ def test_a_judge_is_asked_once_about_an_output_in_this_session_and_in_later_ones
 def test_workers_know_what_judges_have_said(asked: Asked) -> None:
     asked.session()
     before = asked.judge
-    result = asked.project.subprocess("--genai-version", "-n2", "--genai-report", "out.json")
+    result = asked.project.run("-n1", "--genai-report", "out.json")
     assert result.ret == 0
     assert asked.judge == before
     result.stdout.fnmatch_lines(["judges: 2 calls, * tokens, *, 5 earlier answers reused"])

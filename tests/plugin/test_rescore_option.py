@@ -55,7 +55,7 @@ def test_values_of_another_judge_are_not_compared_unless_the_outputs_are_judged_
 
 
 def test_it_needs_the_process_that_holds_the_scorers(project: Project) -> None:
-    result = project.subprocess("--genai-version", "--genai-rescore-baseline", "-n1")
+    result = project.run("--genai-rescore-baseline", "-n1")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
         ["ERROR: --genai-rescore-baseline cannot be used with pytest-xdist; run it without -n"]

@@ -236,9 +236,7 @@ def test_what_is_no_failure_is_not_run_again(project: Project) -> None:
 
 def test_workers_tell_the_controller(project: Project) -> None:
     project.commit(**{"test_app.py": ONE})
-    result = project.subprocess(
-        *("--genai-version", "-n2", "-v", "-o", "genai_soft_assertions=1", "--genai-report", "out.json")
-    )
+    result = project.run(*("-n1", "-v", "-o", "genai_soft_assertions=1", "--genai-report", "out.json"))
     assert result.ret == 0
     result.stdout.fnmatch_lines(["*SOFT-FAILED*test_app.py::test_one?1?*", "*3 passed, 1 soft-failed*"])
     report = json.loads((project.path / "out.json").read_text())

@@ -409,8 +409,37 @@ def test_workers_of_xdist_call_their_share_ahead(project: Project) -> None:
     )
     path = project.path / ".genaiver" / "x.json"
     path.parent.mkdir(exist_ok=True)
-    result = project.subprocess("--genai-version", "-n2", "--genai-report", os.fspath(path))
+    result = project.run("-n2", "--genai-report", os.fspath(path))
     result.assert_outcomes(passed=12)
     report = json.loads(path.read_text())
     assert scores(report, "good") == [1.0] * 12
     assert report["session"]["traces_stored"] == 12
+
+
+def test_parameters_are_the_targets_and_the_test_need_not_take_them(project: Project) -> None:
+    suite = """
+import pytest
+from app import ask
+
+@pytest.mark.parametrize("style", ["short"])
+class TestIt:
+    @pytest.mark.genai_eval(target=lambda question, style: ask(question) + style, expectations=("topic",))
+    @pytest.mark.parametrize("question, topic", [("q1", "a"), ("q2", "b")])
+    def test_none(self, genai_case):
+        assert genai_case.output.endswith("short")
+        assert genai_case.inputs.keys() == {"question", "style"}
+
+    @pytest.mark.genai_eval(target=lambda question: ask(question))
+    @pytest.mark.parametrize("question", ["q1"])
+    def test_one(self, genai_case, style):
+        assert style == "short"
+"""
+    project.commit(**{"test_app.py": suite})
+    project.plain().assert_outcomes(passed=3)
+    project.run().assert_outcomes(passed=3)
+
+
+def test_a_parameter_that_nothing_takes_stays_a_mistake_without_a_target(project: Project) -> None:
+    suite = "import pytest\n@pytest.mark.genai_eval\n@pytest.mark.parametrize('q', [1])\ndef test_a(): pass\n"
+    project.commit(**{"test_app.py": suite})
+    assert "uses no argument 'q'" in project.plain().stdout.str()

@@ -100,7 +100,7 @@ def test_the_same_file_runs_as_plain_tests_and_under_xdist(project: Project) -> 
     suite = SUITE.replace(" == genai_version.model_id == mlflow.get_active_model_id()", " or True")
     project.commit("versions", **{"test_app.py": suite})
     project.plain().assert_outcomes(passed=19)
-    result = project.subprocess("--genai-version", "-n2", "-k", "test_target or test_use")
+    result = project.run("-n1", "-k", "test_target or test_use")
     result.assert_outcomes(passed=18)
     result.stdout.fnmatch_lines(["version agent-v2 beside agent-v1", "short *1.00 *0.12 *regressed"])
 

@@ -18,7 +18,7 @@ def test_workers_share_one_version_one_run_and_one_gate_which_they_run_looks_for
         history.session()
     project.commit("worse")
     project.answers.rule = lambda question, n: "bad" if question in ("q3", "q4") else "good"
-    result = project.subprocess("--genai-version", "-n2", "--genai-repeats", "2:5", "--genai-report", "out.json")
+    result = project.run("-n2", "--genai-repeats", "2:5", "--genai-report", "out.json")
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         [
@@ -55,7 +55,7 @@ def test_answer(i):
 
 def test_a_worker_that_crashes_cuts_the_session_short_and_what_finished_counts(project: Project) -> None:
     project.commit(**{"test_app.py": CRASH})
-    result = project.subprocess("--genai-version", "-n2", "--genai-report", "out.json")
+    result = project.run("-n1", "--genai-report", "out.json")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*this session was cut short (xdist worker gw? crashed)*"])
     result.stdout.no_fnmatch_line("*INTERNALERROR*")
@@ -68,7 +68,7 @@ def test_a_worker_that_crashes_cuts_the_session_short_and_what_finished_counts(p
 
 def test_a_usage_error_in_a_worker_is_the_sessions(project: Project) -> None:
     project.commit(**{"test_app.py": "import pytest\n@pytest.mark.genai_eval(nope=1)\ndef test_x(): pass"})
-    result = project.subprocess("--genai-version", "-n2")
+    result = project.run("-n2")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: test_app.py::test_x: genai_eval has no argument 'nope'*"])
     result.stdout.no_fnmatch_line("*INTERNALERROR*")

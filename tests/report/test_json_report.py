@@ -37,7 +37,9 @@ def test_the_report_has_exactly_the_documented_keys(build, comparison):
         "session",
         "policy",
         "cases",
+        "snapshot",
         "baseline",
+        "since_baseline",
         "changes",
         "decision",
         "warnings",
@@ -54,6 +56,9 @@ def test_the_report_has_exactly_the_documented_keys(build, comparison):
         "coverage": 0.5,
         "sessions": 1,
         "ancestors": 0,
+        "deployed_to": None,
+        "deployed_ago": None,
+        "fresh": False,
     }
     assert report["changes"] == {
         "new": ["t[n]"],

@@ -161,6 +161,10 @@ def test_a_case_is_listed_once_for_a_metric_with_what_is_known_of_it(build):
         ({"age": 20 * 86400.0}, "app-1a2b3c4d, 1 commit back, 20 days old"),
         ({"age": 100 * 86400.0}, "app-1a2b3c4d, 1 commit back, 3 months old"),
         ({"age": 1000 * 86400.0}, "app-1a2b3c4d, 1 commit back, 2 years old"),
+        (
+            {"deployed_to": "eu", "deployed_ago": 3 * 86400.0},
+            "app-1a2b3c4d, deployed to eu 3 days ago, 1 commit back, 90 seconds old",
+        ),
         ({"name": None}, f"none: {WHY}"),
     ],
 )
@@ -193,6 +197,53 @@ def test_a_first_session_says_what_to_do_next(build, version, session, begins):
     assert summary.next_step.startswith(begins)
     assert summary.headline == "pass: first session, there is no baseline to compare with"
     assert build.summary(build.decision("pass"), now).next_step == ""
+
+
+OFFER = "`pytest --genai-version --genai-baseline run:1a2b3c4d` runs its app beside this one"
+BASE = BaselineFacts(name="support-1a2b3c4d", commit="1a2b3c4d" * 5, distance=2, why=WHY)
+
+
+@pytest.mark.parametrize(
+    ("held", "facts", "why"),
+    [
+        (2, {}, "the baseline's values are few"),
+        (3, {}, None),
+        (2, {"commit": None}, None),
+        (2, {"distance": None}, None),
+        (2, {"fresh": True}, None),
+    ],
+)
+def test_a_regression_on_a_thin_baseline_offers_to_run_it_beside_this_version(build, held, facts, why):
+    old = build.session([build.case("t[a]", ok=[1.0] * held + [None]), build.case("t[gone]", ok=[1.0])], repeats=5)
+    now = build.session([build.case("t[a]", ok=[0.0])])
+    found = build.decision("regressed", build.metric("ok", verdict="regressed", drop=1.0))
+    summary = build.summary(found, now, old, baseline=replace(BASE, **facts))
+    assert summary.next_step == (f"{why}: {OFFER}" if why else "")
+    assert build.summary(build.decision("pass"), now, old, baseline=BASE).next_step == ""
+
+
+@pytest.mark.parametrize(
+    ("latency", "offered"),
+    [
+        ({"verdict": "regressed", "gate": "warn", "drop": 0.2}, True),
+        ({"verdict": "inconclusive", "advisory": True, "drop": 0.2}, True),
+        ({"verdict": "inconclusive", "advisory": True, "drop": -0.2}, False),
+        ({"verdict": "inconclusive", "advisory": True, "drop": None}, False),
+        ({"verdict": "pass", "drop": 0.2}, False),
+    ],
+)
+def test_a_regression_beside_a_slower_latency_offers_it_too(build, latency, offered):
+    old = build.session([build.case("t[a]", ok=[1.0] * 5)], repeats=5)
+    now = build.session([build.case("t[a]", ok=[0.0])])
+    metrics = build.metric("ok", verdict="regressed", drop=1.0), build.metric("latency", kind="latency", **latency)
+    summary = build.summary(build.decision("regressed", *metrics), now, old, baseline=BASE)
+    assert summary.next_step == (f"the baseline's latencies are of other days: {OFFER}" if offered else "")
+
+
+def test_a_baseline_that_ran_beside_this_version_says_so_in_place_of_its_age(build):
+    summary = build.summary(None, baseline=replace(BASE, why="run:main, under the tests of now: tests/", fresh=True))
+    assert summary.baseline == "support-1a2b3c4d, run now beside this version, 2 commits back"
+    assert summary.about_baseline == "run:main, under the tests of now: tests/"
 
 
 def test_every_change_of_the_cases_is_counted_and_named(build):

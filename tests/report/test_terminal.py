@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_genaiver.report.parts import Fact, Row, WorstCase
+from pytest_genaiver.report.parts import Counts, Fact, Row, WorstCase
 from pytest_genaiver.report.terminal import lines, printable
-from pytest_genaiver.report.text import columns
+from pytest_genaiver.report.text import columns, inert
 
 
 def drawn(summary, width=80, verbosity=0, **more):
@@ -56,6 +56,8 @@ and 2 more (-v shows them)
 warning: shallow clone: run `git fetch --unshallow`
 warning: latency is worse, which only warns: 812 ms -> 1.24 s (+52.2%)
 
+next: the baseline's values are few: `pytest --genai-version --genai-baseline
+run:1a2b3c4d` runs its app beside this one
 version: http://127.0.0.1:5000/#/experiments/1/models/m-0123456789abcdef0123456789abcdef
 browse: mlflow ui --backend-store-uri sqlite:////home/me/support/mlflow.db"""
 
@@ -127,6 +129,10 @@ missing:
 warning: shallow clone: run `git fetch --unshallow`
 warning: latency is worse, which only warns: 812 ms -> 1.24 s (+52.2%)
 
+next: the baseline's values are few:
+`pytest --genai-version --genai-baseline
+run:1a2b3c4d` runs its app beside this
+one
 version: http://127.0.0.1:5000/#/experiments/1/models/m-0123456789abcdef0123456789abcdef
 browse: mlflow ui --backend-store-uri sqlite:////home/me/support/mlflow.db"""
 
@@ -290,12 +296,14 @@ def test_long_lists_are_cut_and_say_so(first):
     )
     assert drawn(summary).count("and 295 more (-v shows them)") == 1
     assert drawn(summary).count("and 290 more (-v shows them)") == 1
-    assert drawn(summary, verbosity=1).count("and 100 more\n") == 2
+    assert drawn(summary, verbosity=1).count("and 100 more (-vv shows them)\n") == 2
+    assert "more" not in drawn(summary, verbosity=2)
 
 
 def test_a_note_of_any_length_stays_short(first):
     summary = replace(first, worst=(worst(notes=("word " * 10_000,)),))
     assert len(drawn(summary, verbosity=1)) < 2000
+    assert 4000 < len(drawn(summary, verbosity=2)) < 8000
 
 
 def test_nothing_to_show_leaves_no_empty_blocks(first):
@@ -305,3 +313,95 @@ def test_nothing_to_show_leaves_no_empty_blocks(first):
 
 def test_printable_is_offered_where_lines_are_drawn():
     assert printable("a\nb\xe9", ascii=True) == "a\\nb\\xe9"
+
+
+WIDE_132 = """\
+cases that got worst
+tests/test_support.py::test_topic[question-03]  on_topic  1.00 -> 0.00  n 5 -> 1  broken
+tests/test_support.py::test_topic[question-00]  on_topic  1.00 -> 0.00  n 5 -> 1
+"""
+
+INCONCLUSIVE_60 = """\
+inconclusive: ok (1 of 1 gated metric)
+version support-3f2a91c0
+baseline support-1a2b3c4d, 2 commits back, 3 hours old
+  merge base with origin/main; 5 sessions, with 100% of the
+  cases
+
+metric  baseline  current  change  could hide  verdict
+ok          0.96     0.96    0.00        0.40  inconclusive
+  ok: 3 cases cannot tell
+
+changed since the baseline (-v shows all)
+  2 commits  3f2a91c0 Prompt: shorter answers and 1 more
+  models     gpt-4o -> gpt-4o-mini
+
+These values cannot tell: neither that something got worse,
+nor that nothing did.
+A drop could still hide in ok up to 0.40.
+More cases help too, and more repeats: now at most 5
+(--genai-repeats).
+
+3 cases evaluated, 3 compared, 1 repeat each
+40 traces produced, 40 stored"""
+
+VERBOSE_60 = """\
+cases that got worst
+t.py::test_ask[a]  ok  1.00 -> 0.00  n 5 -> 1  suspect
+    t.py:7
+    traces tr-0123456789abcdef0123456789abcdef,
+    tr-fedcba9876543210fedcba9876543210
+    repeat 1: off topic"""
+
+
+def test_a_wide_terminal_shows_ids_whole(regressed):
+    assert WIDE_132 in drawn(regressed, 132)
+
+
+@pytest.fixture
+def doubtful(build):
+    """Too little data: a verdict that says how to get a better one."""
+    cases = [build.case(f"t.py::test_ask[{name}]", ok=[0.0, 1.0]) for name in "abc"]
+    now, old = build.session(cases), build.session(cases, name="support-1a2b3c4d")
+    unsure = build.metric("ok", verdict="inconclusive", upper=0.4, reason="3 cases cannot tell")
+    since = (
+        Fact(text="2 commits", names=("3f2a91c0 Prompt: shorter answers", "9d1b7a22 Retriever: top 5")),
+        Fact(text="models", names=("gpt-4o -> gpt-4o-mini",)),
+    )
+    made = build.summary(build.decision("inconclusive", unsure), now, old, counts=Counts(evaluated=3))
+    return replace(made, since=since, sure=tuple(text for text in made.sure if not text.startswith("To be surer")))
+
+
+def test_what_is_not_sure_says_what_would_help(doubtful):
+    assert drawn(doubtful, 60) == INCONCLUSIVE_60
+
+
+def test_quiet_is_short_whatever_there_is(doubtful):
+    assert drawn(doubtful, 60, -1).split("\n")[3:] == ["ok: inconclusive, 0.96 -> 0.96 (0.00), could hide 0.40"]
+
+
+def test_a_regression_says_how_sure_it_is_when_asked(regressed):
+    told = "An unchanged version is found regressed in at most 5% of sessions"
+    assert told not in drawn(regressed)
+    assert told in drawn(regressed, verbosity=1)
+
+
+def test_a_verbose_case_reads_like_this(first):
+    traces = ("tr-0123456789abcdef0123456789abcdef", "tr-fedcba9876543210fedcba9876543210")
+    case = worst(
+        "t.py::test_ask[a]", "ok", mark="suspect", location="t.py:7", traces=traces, notes=("repeat 1: off topic",)
+    )
+    assert VERBOSE_60 in drawn(replace(first, worst=(case,)), 60, 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("::error::x", r"\x3a:error::x"),
+        ("  ::set-output name=a::b", r"  \x3a:set-output name=a::b"),
+        ("a ##[error]x ##vso[task]y", r"a #\x23[error]x #\x23vso[task]y"),
+        ("tests/a.py::test[x] ## 7", "tests/a.py::test[x] ## 7"),
+    ],
+)
+def test_no_line_is_a_command_to_a_ci_service(line, shown):
+    assert inert(line) == shown

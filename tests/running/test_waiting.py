@@ -15,6 +15,7 @@ from pytest_genaiver.running.waiting import (
     InAFile,
     Nothing,
     PlainLines,
+    WithOthers,
     for_terminal,
     of_workers,
 )
@@ -116,3 +117,13 @@ def test_what_workers_write_is_added_up(clock: Clock, tmp_path: Path) -> None:
         shown.clear()
     found = of_workers(tmp_path)
     assert (found.total, found.ended, found.running, found.cost, found.seconds) == (20, 7, 16, 1.0, 10.0)
+
+
+def test_what_another_process_writes_beside_this_one_is_added_to_it(clock: Clock, tmp_path: Path) -> None:
+    InAFile(tmp_path, "twin").show(lambda: counts(ended=3, total=10))
+    reporter = Reporter()
+    shown = WithOthers(PlainLines(reporter), tmp_path)
+    clock.now += 31
+    shown.show(lambda: counts(ended=4, total=10))
+    shown.clear()
+    assert reporter.lines == ["", "genaiver: 7 of 20 calls done, 16 running, about 19 s left"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from pytest_genaiver.errors import GitError
 
@@ -49,20 +49,21 @@ def ask(path: Path, *arguments: str) -> str | None:
     return os.fsdecode(out) if status == 0 else None
 
 
-def must(path: Path, *arguments: str) -> bytes:
-    """What git prints, without the last newline; GitError where it fails."""
-    status, out, error = run(path, *arguments)
+def must(path: Path, *arguments: str, given: IO[bytes] | None = None) -> bytes:
+    """What git prints, without the last newline; GitError where it fails. `given` is what it reads."""
+    status, out, error = run(path, *arguments, given=given)
     if status != 0:
         raise failed(path, error)
     return out
 
 
-def run(path: Path, *arguments: str) -> tuple[int, bytes, str]:
+def run(path: Path, *arguments: str, given: IO[bytes] | None = None) -> tuple[int, bytes, str]:
     """Exit status, output and error text of a git command in the folder `path`."""
     git = _gitpython()
     try:
         status, out, error = git.Git(path).execute(
             _command(git, path, arguments),
+            istream=given,
             with_extended_output=True,
             with_exceptions=False,
             stdout_as_string=False,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,12 +15,20 @@ from pytest_genaiver.core.gitformat import parse_commit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
     from pathlib import Path
 
 BATCH = 500
 NEAR = 5
 FULL_SHA = re.compile("[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A commit as a log lists it; `committed` is in UTC."""
+
+    sha: str
+    committed: datetime
+    subject: str
 
 
 def resolve(toplevel: Path, ref: str) -> str | None:
@@ -48,9 +58,30 @@ def ancestors(toplevel: Path, start: str, *, first_parent: bool = True) -> Itera
     if known is None:
         yield [start]
         return
-    process = stream(toplevel, "rev-list", *(["--first-parent"] if first_parent else []), known, "--")
+    for lines in _batches(toplevel, "rev-list", *(["--first-parent"] if first_parent else []), known, "--"):
+        yield [line.decode().strip() for line in lines]
+
+
+def first_parents(toplevel: Path, start: str) -> Iterator[list[Logged]]:
+    """The commits along first parents in batches of 500, `start` first; nothing where this clone lacks it."""
+    known = resolve(toplevel, start)
+    if known is None:
+        return
+    shape = ("--first-parent", "--no-show-signature", "--encoding=UTF-8", "--format=%H %ct %s")
+    for lines in _batches(toplevel, "log", *shape, known, "--"):
+        yield [_logged(line) for line in lines]
+
+
+def _logged(line: bytes) -> Logged:
+    sha, seconds, subject = line.decode("utf-8", "replace").rstrip("\n").split(" ", 2)
+    return Logged(sha, datetime.fromtimestamp(int(seconds), tz=timezone.utc), subject)
+
+
+def _batches(toplevel: Path, *arguments: str) -> Iterator[list[bytes]]:
+    """The lines of a git command, 500 at a time, while it works."""
+    process = stream(toplevel, *arguments)
     try:
-        while batch := [line.decode().strip() for line in islice(process.stdout or (), BATCH)]:
+        while batch := list(islice(process.stdout or (), BATCH)):
             yield batch
         _, error = process.communicate()
         if process.returncode != 0:
@@ -72,6 +103,19 @@ def commit_date(toplevel: Path, sha: str) -> datetime | None:
     """When a commit was committed, in UTC; None where it is not in this clone."""
     known = resolve(toplevel, sha)
     return parse_commit(must(toplevel, "cat-file", "commit", known)).committed if known else None
+
+
+def subject(toplevel: Path, sha: str) -> str | None:
+    """The first line of a commit's message; None where it is not in this clone."""
+    if resolve(toplevel, sha) is None:
+        return None
+    shape = ("-c", "log.showSignature=false", "log", "--no-patch", "--max-count=1", "--encoding=UTF-8", "--format=%s")
+    return must(toplevel, *shape, sha, "--").decode("utf-8", "replace").strip("\n")
+
+
+def holds(toplevel: Path, sha: str, path: str) -> bool:
+    """Whether a commit of this clone holds this file."""
+    return ask(toplevel, "cat-file", "-e", f"{sha}:{path}") is not None
 
 
 def log(toplevel: Path, old: str, new: str, limit: int = 20) -> list[tuple[str, str]]:

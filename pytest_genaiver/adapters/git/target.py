@@ -48,7 +48,7 @@ def _clean_target(top: Path, head: Head, ci: CiFacts) -> Target:
         onto = head.parents[1] if head.commit == head.parents[0] else head.parents[0]
         return Target(start=onto, why="the commit the pull request is merged onto", branch=ci.target_branch)
     parent = head.parents[0] if head.parents else None
-    name, ref = _target_ref(top, ci)
+    name, ref = target_ref(top, ci)
     if len(head.parents) > 1 and ci.target_branch is None:
         return Target(start=parent, why="first parent of the merge commit", branch=name)
     base, why = _merge_base(top, ci, name, ref)
@@ -59,7 +59,7 @@ def _clean_target(top: Path, head: Head, ci: CiFacts) -> Target:
     return Target(start=parent, why=_why_parent(parent, ci, ref), branch=name)
 
 
-def _target_ref(top: Path, ci: CiFacts) -> tuple[str | None, str | None]:
+def target_ref(top: Path, ci: CiFacts) -> tuple[str | None, str | None]:
     """The target branch's name and the full ref that holds it; without a ref it is not in this clone."""
     remotes = (ask(top, "remote") or "").split()
     remote = "origin" if "origin" in remotes or not remotes else remotes[0]

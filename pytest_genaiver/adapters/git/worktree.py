@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.adapters.git.command import ask, must
-from pytest_genaiver.core.gitformat import STORE, parse_status
+from pytest_genaiver.core.gitformat import STORE, is_ours, parse_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +33,24 @@ def is_untracked(top: Path, path: Path) -> bool:
         return False
     listed = ask(top, "ls-files", "--others", "--exclude-standard", "--", f":(literal){real.relative_to(top)}")
     return bool(listed)
+
+
+def changed(top: Path, since: str = "HEAD") -> list[str]:
+    """The files, relative to the toplevel, in which the work tree differs from a commit; untracked ones too, but for
+    those that are ignored, and our own store.
+    """
+    differing = must(top, "diff", "--name-only", "--no-renames", "-z", since, "--")
+    untracked = must(top, "ls-files", "--others", "--exclude-standard", "-z")
+    names = {name for listed in (differing, untracked) for name in listed.split(b"\0") if name}
+    return sorted(os.fsdecode(name) for name in names if not is_ours(name, STORE))
+
+
+def is_tracked(top: Path, path: Path) -> bool:
+    """Whether the file is committed, or about to be."""
+    real = Path(os.path.realpath(path.parent), path.name)
+    if top not in real.parents:
+        return False
+    return bool(ask(top, "ls-files", "--", f":(literal){real.relative_to(top)}"))
 
 
 def fingerprint(top: Path, work_tree: WorkTree) -> str:

@@ -68,6 +68,11 @@ class Attribution:
         with self._lock:
             return list(self._scopes.values())
 
+    def is_over(self, info: TraceInfo) -> bool:
+        """Whether a trace was started by an execution that is closed."""
+        scope = self.named(info)
+        return scope is not None and scope.closed
+
     def named(self, info: TraceInfo) -> Scope | None:
         """The execution that the trace's tag names."""
         with self._lock:

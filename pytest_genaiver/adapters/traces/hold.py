@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from pytest_genaiver.adapters.traces.scope import Role
+    from pytest_genaiver.core.secrets import Mask
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +51,8 @@ class Hold:
 
     `on_trace` is told of each trace that ended, in the thread that ended it. `on_flush` is called when somebody
     asks MLflow to flush its traces. `on_bypass` is told of a trace that MLflow itself is about to store at once
-    (inside `mlflow.genai.evaluate`, which reads it back immediately), and may complete its info.
+    (inside `mlflow.genai.evaluate`, which reads it back immediately), and may complete its info. Secrets that `mask`
+    finds in a trace are masked.
     """
 
     def __init__(
@@ -59,7 +61,9 @@ class Hold:
         on_trace: Callable[[Held], None],
         on_flush: Callable[[], None],
         on_bypass: Callable[[TraceInfo], None],
+        mask: Mask,
     ) -> None:
+        self._mask = mask
         self._on_trace = on_trace
         self._on_flush = on_flush
         self._on_bypass = on_bypass
@@ -106,7 +110,7 @@ class Hold:
             while (ready := self._next_ready()) is not None:
                 popped = manager.pop_trace(ready[0])
                 if popped is not None:
-                    trace, prompts = make_storable(popped.trace), tuple(popped.prompts)
+                    trace, prompts = make_storable(popped.trace, self._mask), tuple(popped.prompts)
                     self._on_trace(Held(trace=trace, prompts=prompts, here=ready[1]))
 
     def _next_ready(self) -> tuple[int, Here | None] | None:

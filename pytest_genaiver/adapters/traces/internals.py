@@ -111,6 +111,16 @@ def _unended(trace: Any) -> list[LiveSpan]:
     return [s for s in trace.span_dict.values() if s.end_time_ns is None]
 
 
+def written_attributes(span: LiveSpan) -> dict[str, Any]:
+    """A span's attributes as they are written: JSON, for the greatest part."""
+    return dict(span._span.attributes or {})
+
+
+def write_attribute(span: LiveSpan, name: str, written: str) -> None:
+    otel: Any = span._span
+    otel.set_attribute(name, written)
+
+
 def is_recorded(span: object) -> bool:
     """Whether a span is a real one: tracing may be switched off, or leave this trace out by its sampling ratio."""
     from mlflow.entities import NoOpSpan

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_genaiver.adapters.traces.reading import Measured, measure, together
 from pytest_genaiver.adapters.traces.storable import annotate
+from pytest_genaiver.core.secrets import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,21 +131,26 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where the session's traces go, and the version they belong to."""
+    """Where the session's traces go, the version they belong to, and what masks the secrets in them."""
 
     tracking_uri: str
     experiment_id: str
     model_id: str | None
     run_id: str | None
+    mask: Mask = field(default_factory=Mask)
 
 
 @dataclass(slots=True, kw_only=True)
 class Count:
-    """Traces produced by this process; `missing`: those that could not be written -> the test they came from."""
+    """Traces produced by this process; `missing`: those that could not be written -> the test they came from.
+
+    `seen`: model id of a version -> what its calls show of its configuration, as `Observed.to_json` gives it.
+    """
 
     produced: int = 0
     missing: dict[str, str] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    seen: dict[str, Any] = field(default_factory=dict)
 
 
 def link(info: TraceInfo, scope: Scope | None, to: Destination) -> None:

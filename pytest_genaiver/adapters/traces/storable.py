@@ -13,17 +13,19 @@ if TYPE_CHECKING:
 
     from mlflow.entities import Span, Trace
 
+    from pytest_genaiver.core.secrets import Mask
+
 T = TypeVar("T")
 
 
-def make_storable(trace: Trace) -> Trace:
-    """Metadata and tags become strings (an app may put a UUID there), and no text has a lone surrogate."""
+def make_storable(trace: Trace, mask: Mask) -> Trace:
+    """Metadata and tags become strings (an app may put a UUID there), no text has a lone surrogate or a secret."""
     info = trace.info
-    info.trace_metadata = _texts(info.trace_metadata)
-    info.tags = _texts(info.tags)
-    info.request_preview = clean(info.request_preview)
-    info.response_preview = clean(info.response_preview)
-    trace.data.spans = [_storable_span(s) for s in trace.data.spans]
+    info.trace_metadata = mask.plain(_texts(info.trace_metadata))
+    info.tags = mask.plain(_texts(info.tags))
+    info.request_preview = mask.plain(clean(info.request_preview))
+    info.response_preview = mask.plain(clean(info.response_preview))
+    trace.data.spans = [_storable_span(s, mask) for s in trace.data.spans]
     return trace
 
 
@@ -56,10 +58,10 @@ def _is_clean(text: str) -> bool:
     return True
 
 
-def _storable_span(span: Span) -> Span:
+def _storable_span(span: Span, mask: Mask) -> Span:
     odd = [n for n in (USAGE, COST) if not _is_numbers(span.get_attribute(n))]
     plain: dict[str, Any] = span.to_dict()
-    cleaned = clean(_dropped(plain, odd))
+    cleaned = mask.plain(clean(_dropped(plain, odd)))
     return span if cleaned == plain else rebuilt(span, cleaned)
 
 

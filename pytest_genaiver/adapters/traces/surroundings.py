@@ -9,6 +9,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.traces import internals, process_state
+from pytest_genaiver.adapters.traces.masking import span_processor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -90,6 +91,7 @@ class Surroundings:
         self._to = to
         self._exit = contextlib.ExitStack()
         self._processors: list[Any] = []
+        self._masking = span_processor(to.mask)
 
     def enter(self, current: Callable[[], Any]) -> None:
         """`current()` tells whether a test is running in this context."""
@@ -114,6 +116,10 @@ class Surroundings:
             if process_state.chosen_tracking_uri() != self._to.tracking_uri:
                 self._set_tracking_uri(self._to.tracking_uri)
             self._processors = process_state.span_processors()
+            if self._masking not in self._processors:
+                # Those that an app configures replace all others.
+                self._processors = [*self._processors, self._masking]
+                mlflow.tracing.configure(span_processors=self._processors)
             process_state.set_active_experiment(self._to.experiment_id)
             if self._to.model_id and mlflow.get_active_model_id() != self._to.model_id:
                 process_state.set_active_model(self._to.model_id)
@@ -134,8 +140,12 @@ class Surroundings:
     def _restore(
         self, environment: Mapping[str, str | None], uri: str | None, experiment: str | None, model: Any
     ) -> None:
+        import mlflow
+
         if process_state.chosen_tracking_uri() != uri:
             self._set_tracking_uri(uri)
+        theirs = [p for p in process_state.span_processors() if p is not self._masking]
+        mlflow.tracing.configure(span_processors=theirs)
         process_state.set_active_experiment(experiment)
         _put_back(environment)
         process_state.set_active_model(model)

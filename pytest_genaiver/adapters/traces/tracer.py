@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_genaiver.adapters.traces import internals, process_state
 from pytest_genaiver.adapters.traces.attribution import CURRENT, Attribution, Here, current
 from pytest_genaiver.adapters.traces.body_judges import recognise
+from pytest_genaiver.adapters.traces.configuration import Seen
 from pytest_genaiver.adapters.traces.hold import Held, Hold, live_trace
+from pytest_genaiver.adapters.traces.masking import mask_feedback
 from pytest_genaiver.adapters.traces.reading import MODEL, USAGE, Measured, known_cost, measure
 from pytest_genaiver.adapters.traces.scope import Count, Destination, Scope, complete, link
 from pytest_genaiver.adapters.traces.storable import without_doubles
@@ -42,11 +44,13 @@ class Tracer:
     ) -> None:
         """`paid` is told of the known cost of each trace (US dollars) as it ends, in the thread that ended it."""
         self._to = to
+        self.mask = to.mask
         self._paid = paid
         self._surroundings = surroundings
         self._writer = TraceWriter(to.tracking_uri)
-        self._hold = Hold(on_trace=self._arrived, on_flush=self.flush, on_bypass=self._bypassed)
+        self._hold = Hold(on_trace=self._arrived, on_flush=self.flush, on_bypass=self._bypassed, mask=self.mask)
         self._scopes = Attribution()
+        self._seen = Seen()
         self._strays: list[Held] = []
         self._produced: dict[str, str] = {}
         self._waiting: list[Held] = []
@@ -174,7 +178,7 @@ class Tracer:
             ids = self.ids(scope)
             full = len(self._waiting) >= _WRITE_AT
         if internals.traces_in_memory() > _MOST_OPEN:
-            self._hold.end_open(self._is_over)
+            self._hold.end_open(self._scopes.is_over)
         if full and not self._refused:
             self._write()
         return ids
@@ -183,11 +187,6 @@ class Tracer:
         """The traces of an execution so far."""
         with self._lock:
             return [h.trace_id for h in scope.held]
-
-    def _is_over(self, info: TraceInfo) -> bool:
-        """Whether a trace was started by an execution that is closed."""
-        scope = self._scopes.named(info)
-        return scope is not None and scope.closed
 
     def flush(self) -> None:
         """Write all that has ended, as the test or MLflow asks; scores of open executions follow later."""
@@ -212,8 +211,8 @@ class Tracer:
             self._write()
         with self._lock:
             missing = {h.trace_id: self._produced.get(h.trace_id, "") for h in self._waiting}
-            errors = {h.error for h in self._waiting if h.error} | self._errors
-            return Count(produced=len(self._produced), missing=missing, errors=sorted(errors))
+            errors = sorted({h.error for h in self._waiting if h.error} | self._errors)
+            return Count(produced=len(self._produced), missing=missing, errors=errors, seen=self._seen.to_json())
 
     @property
     def produced(self) -> dict[str, str]:
@@ -250,6 +249,7 @@ class Tracer:
         return scope, role
 
     def _ready(self, held: Held, scope: Scope) -> None:
+        self._seen.take(held, scope)
         # Scores of an execution without a trace ride on the first that comes after all.
         for trace_id in (held.trace_id, None):
             if given := scope.feedback.pop(trace_id, None):
@@ -263,6 +263,7 @@ class Tracer:
 
     def _attach(self, held: Held, feedback: list[Any]) -> None:
         for f in feedback:
+            mask_feedback(f, self.mask)
             f.trace_id = held.trace_id
         if held.started or held.leaving:
             self._late.append((held, feedback))

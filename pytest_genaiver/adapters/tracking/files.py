@@ -21,6 +21,8 @@ RESULTS = "genaiver/results.json"
 CASES = "genaiver/cases.json"
 DETAILS = "genaiver/details.json"
 JUDGEMENTS = "genaiver/judgements.json"
+SNAPSHOT = "genaiver/snapshot.json"
+REQUIREMENTS = "genaiver/requirements.txt"
 BESIDE = "genaiver.artifacts"
 """The tag of an experiment that we made: its artifacts lie beside the database, wherever that is moved to."""
 
@@ -54,6 +56,15 @@ def read_if_there(client: MlflowClient, place: Place, run_id: str, name: str) ->
         return None
 
 
+def folder(place: Place, artifact_uri: str) -> Path | None:
+    """The local folder of artifacts, where it lies now; None where they are not local ones."""
+    recorded = local_folder(artifact_uri)
+    if recorded is None:
+        return None
+    beside = _beside(recorded, place)
+    return beside if beside.exists() else recorded
+
+
 def save(
     client: MlflowClient, place: Place, run_id: str, texts: Mapping[str, str], table: Mapping[str, list[Any]]
 ) -> None:
@@ -75,16 +86,21 @@ def _text(path: Path) -> str:
 
 def _moved_to(client: MlflowClient, place: Place, run: Run) -> Path | None:
     """Where a run's files belong in a store that was moved; None where MLflow knows it."""
-    recorded = local_folder(str(run.info.artifact_uri))
+    uri = str(run.info.artifact_uri)
+    found = home(client, place, uri, run.info.experiment_id, depth=1)
+    return None if found == local_folder(uri) else found
+
+
+def home(client: MlflowClient, place: Place, artifact_uri: str, experiment_id: str, *, depth: int) -> Path | None:
+    """Where files that were recorded at this address belong on this machine, also in a store that was moved; None
+    where a server keeps them. `depth` is how many folders below their experiment's they lie, less one.
+    """
+    recorded = local_folder(artifact_uri)
     if recorded is None or (here := _beside(recorded, place)) == recorded:
-        return None
-    ours = BESIDE in client.get_experiment(run.info.experiment_id).tags
-    return here if ours or not _experiments_folder(recorded).exists() else None
-
-
-def _experiments_folder(artifacts: Path) -> Path:
-    """Where an experiment keeps its runs: a user may have chosen it."""
-    return artifacts.parent.parent
+        return recorded
+    ours = BESIDE in client.get_experiment(experiment_id).tags
+    # Where an experiment keeps its files a user may have chosen.
+    return here if ours or not recorded.parents[depth].exists() else recorded
 
 
 def _beside(recorded: Path, place: Place) -> Path:

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, LoggedModel, Run
 
-__all__ = ["SessionRef", "Store", "VersionRef", "shown_uri"]
+__all__ = ["SessionRef", "Store", "VersionRef", "metric_key", "ref_of", "shown_uri"]
 
 _SETTLE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRef:
-    """A recorded version, as a search finds it."""
+    """A recorded version, as a search finds it. `runs` are the sessions that it holds a metric of."""
 
     model_id: str
     name: str
@@ -34,17 +34,22 @@ class VersionRef:
     variant: str | None
     dirty: bool
     created_ms: int
+    runs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRef:
-    """A recorded session of a version; `complete` is False for one that was cut short."""
+    """A recorded session of a version; `complete` is False for one that was cut short. `baseline` is the name of the
+    version that it was compared with, `tests_from` the commit that its tests came from, where that was another.
+    """
 
     run_id: str
     artifact_uri: str
     complete: bool
     started_ms: int
     verdict: str | None = None
+    tests_from: str | None = None
+    baseline: str | None = None
 
 
 class Store:
@@ -109,7 +114,7 @@ class Store:
 
     def _named(self, name: str) -> list[VersionRef]:
         # MLflow's filters have no escape for a quote, and its names no quote.
-        return [] if "'" in name else [_ref(m) for m in self._search(f"name = '{name}'")]
+        return [] if "'" in name else [ref_of(m) for m in self._search(f"name = '{name}'")]
 
     def versions_of_commits(self, shas: Sequence[str], app: str) -> list[VersionRef]:
         """The clean versions of this app recorded for any of these commits (full SHAs), oldest first."""
@@ -119,7 +124,7 @@ class Store:
         with translated("look up recorded versions"):
             found = self._search(f"tags.`genaiver.commit` IN ({quoted})")
         # An app's name may hold a quote, so that it is no matter for a filter.
-        return [v for m in found if m.tags.get("genaiver.app") == app and not (v := _ref(m)).dirty]
+        return [v for m in found if m.tags.get("genaiver.app") == app and not (v := ref_of(m)).dirty]
 
     def version_named(self, name: str) -> VersionRef | None:
         with translated(f"look up the version {name!r}"):
@@ -131,7 +136,7 @@ class Store:
 
         with translated(f"look up the model {model_id!r}"):
             try:
-                return _ref(self.client().get_logged_model(model_id))
+                return ref_of(self.client().get_logged_model(model_id))
             except MlflowException as error:
                 if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                     return None
@@ -143,7 +148,7 @@ class Store:
             return []
         either = (f"name LIKE '{prefix}%'", f"tags.`genaiver.commit` LIKE '{prefix}%'")
         with translated(f"look up versions named {prefix!r}"):
-            refs = [_ref(model) for condition in either for model in self._search(condition)]
+            refs = [ref_of(model) for condition in either for model in self._search(condition)]
         # LIKE takes _ for any character.
         return list({r.model_id: r for r in refs if _starts(r, prefix)}.values())
 
@@ -176,7 +181,7 @@ class Store:
                 order_by=["attributes.start_time DESC"],
                 max_results=PAGE,
             )
-        return [_session_ref(r) for r in runs]
+        return [session_ref(r) for r in runs]
 
     def read_results(self, session: SessionRef) -> str:
         """The text of a session's results artifact. Raises ResultsError where a local store holds none."""
@@ -205,7 +210,7 @@ class Store:
                 run_id,
                 metrics=[
                     # MLflow records NaN as 0: unknown is unknown.
-                    Metric(_key(k), v, now, 0, model_id=model_id)
+                    Metric(metric_key(k), v, now, 0, model_id=model_id)
                     for k, v in metrics.items()
                     if math.isfinite(v)
                 ],
@@ -263,7 +268,7 @@ def _starts(ref: VersionRef, prefix: str) -> bool:
     return ref.name.startswith(prefix) or (ref.commit or "").startswith(prefix)
 
 
-def _ref(model: LoggedModel) -> VersionRef:
+def ref_of(model: LoggedModel) -> VersionRef:
     tags = model.tags
     return VersionRef(
         model_id=model.model_id,
@@ -272,19 +277,22 @@ def _ref(model: LoggedModel) -> VersionRef:
         variant=tags.get("genaiver.variant"),
         dirty=tags.get("genaiver.dirty") == "true",
         created_ms=model.creation_timestamp,
+        runs=tuple(dict.fromkeys(m.run_id for m in model.metrics or () if m.run_id)),
     )
 
 
-def _session_ref(run: Run) -> SessionRef:
+def session_ref(run: Run) -> SessionRef:
     return SessionRef(
         run_id=run.info.run_id,
         artifact_uri=run.info.artifact_uri,
         complete=run.data.tags.get("genaiver.complete") == "true",
         started_ms=run.info.start_time,
         verdict=run.data.tags.get("genaiver.verdict"),
+        tests_from=run.data.tags.get("genaiver.tests_from"),
+        baseline=run.data.tags.get("genaiver.baseline"),
     )
 
 
-def _key(metric: str) -> str:
+def metric_key(metric: str) -> str:
     """A metric's name as MLflow takes it as a key."""
     return "".join(c if c.isascii() and (c.isalnum() or c in "_-. :/") else "_" for c in metric)[:250]

@@ -220,3 +220,16 @@ def test_a_new_file_in_a_submodule_leaves_the_tree_clean(outer) -> None:
 def test_a_submodule_whose_folder_is_gone_is_a_change(outer) -> None:
     shutil.rmtree(outer.path / "lib")
     assert dirty(outer) is not None
+
+
+def test_what_differs_from_a_commit_are_tracked_and_untracked_files_but_nothing_ignored_and_nothing_of_ours(
+    repo,
+) -> None:
+    assert git.changed(repo.path) == []
+    repo.commit("second", **{".gitignore": "*.log\n", "new.py": ""})
+    assert git.changed(repo.path, "HEAD~1") == [".gitignore", "new.py"]
+    edit(repo)
+    for name in ("more.py", "x.log", "mlflow.db", "mlflow.db-wal", ".genaiver/report.json", "mlruns/1/meta"):
+        repo.write(name, "x")
+    assert git.changed(repo.path) == ["app.py", "more.py"]
+    assert git.changed(repo.path, "HEAD~1") == [".gitignore", "app.py", "more.py", "new.py"]

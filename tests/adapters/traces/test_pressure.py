@@ -25,7 +25,7 @@ def test_a_burst_loses_nothing_and_leaves_nothing_in_memory(
     from pytest_genaiver.adapters.traces.hold import Held
 
     monkeypatch.setenv("MLFLOW_ASYNC_TRACE_LOGGING_MAX_QUEUE_SIZE", "50")
-    monkeypatch.setattr("pytest_genaiver.adapters.tracking.store._PAGE", 100)
+    monkeypatch.setattr("pytest_genaiver.adapters.tracking.stored_traces.PAGE", 100)
     provider.reset()
 
     class Watched(Held):

@@ -15,6 +15,7 @@ import pytest
 
 from pytest_genaiver.adapters.tracking.place import place_of
 from pytest_genaiver.adapters.tracking.store import Store
+from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
 from pytest_genaiver.errors import ResultsError, StoreError
 
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ def test_a_database_that_fails_is_a_store_error(new_store: Callable[[], Path]) -
         lambda: store.version_by_id(model_id),
         lambda: store.sessions("m-1"),
         lambda: store.start_session("s", {}, "m-1"),
-        lambda: store.trace_ids("r"),
+        lambda: trace_ids(store, "r"),
         lambda: store.end_session("r", {}, ok=True),
     ):
         with pytest.raises(StoreError, match=r"^cannot "):

@@ -1,0 +1,52 @@
+"""`genaiver show VERSION`: one recorded version, and the commands that recreate it."""
+
+from __future__ import annotations
+
+import click
+
+from pytest_genaiver.adapters.traces.surroundings import calm
+from pytest_genaiver.cli.output import json_option, say, show_json
+from pytest_genaiver.cli.versions import VersionName, find_version
+
+_NEWEST = ""
+
+
+@click.command("show")
+@click.argument("version", type=VersionName())
+@click.option(
+    "--reproduce",
+    "case",
+    is_flag=False,
+    flag_value=_NEWEST,
+    metavar="[CASE]",
+    help="Print the shell commands that recreate its newest session, or one case of it: the case's id, or a part of "
+    "it that no other case has.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Every dependency, setting and session.")
+@json_option
+@click.pass_context
+def command(ctx: click.Context, version: str, case: str | None, verbose: bool, as_json: bool) -> None:
+    """Show a recorded version: snapshot, metrics, sessions, deployments."""
+    from pytest_genaiver.cli.drawing import page as drawing
+    from pytest_genaiver.cli.drawing.lines import show
+    from pytest_genaiver.cli.project import open_project
+    from pytest_genaiver.core.recreating import script
+    from pytest_genaiver.looking.page import page_of, to_json
+    from pytest_genaiver.looking.reproducing import recipe
+
+    project = open_project(ctx)
+    with calm():
+        ref = find_version(project, version)
+        page = page_of(project.store, project.surveyed, project.settings, ref, every=verbose)
+        if case is not None:
+            found = recipe(project.store, project.surveyed, project.rootpath, page, case or None)
+    if case is not None:
+        lines = script(found)
+        if as_json:
+            show_json({"version": ref.name, "commands": lines})
+        for line in () if as_json else lines:
+            say(line)
+    elif as_json:
+        show_json(to_json(page))
+    else:
+        show(drawing.lines(page, verbose=verbose))

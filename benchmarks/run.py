@@ -15,6 +15,7 @@ ALL = (
     ["benchmarks/judged_again.py"],
     ["benchmarks/looking_back.py"],
     ["benchmarks/gate_speed.py"],
+    ["-m", "benchmarks.gate.soft"],
     ["benchmarks/lookups.py"],
     ["-m", "benchmarks.gate.run"],
     ["-m", "benchmarks.bisection"],

@@ -44,6 +44,25 @@ class Score:
     version: str | None = None
 
 
+class Judging(contextlib.AbstractContextManager[None], contextlib.AbstractAsyncContextManager[None]):
+    """A block of a test's body in which a judge is asked, in a coroutine too."""
+
+    def __init__(self, within: contextlib.AbstractContextManager[None]) -> None:
+        self._within = within
+
+    def __enter__(self) -> None:
+        self._within.__enter__()
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._within.__exit__(*error)
+
+    async def __aenter__(self) -> None:
+        self._within.__enter__()
+
+    async def __aexit__(self, *error: Any) -> bool | None:
+        return self._within.__exit__(*error)
+
+
 class GenaiCase:
     """This case, in this repeat. The same without `--genai-version`, where nothing is recorded."""
 
@@ -120,9 +139,12 @@ class GenaiCase:
         """Keep anything that is worth seeing beside the case: it is stored with the results, never compared."""
         self._logged.update(values)
 
-    def judging(self) -> contextlib.AbstractContextManager[None]:
-        """LLM calls within are a judge's: traced, but no part of the app's latency, tokens and cost."""
-        return self._judging()
+    def judging(self) -> Judging:
+        """LLM calls within `with` or `async with` are a judge's: traced, no part of the app's latency, tokens, cost.
+
+        MLflow's own scorers and judges need no such block: they are recognised where the test's body calls them.
+        """
+        return Judging(self._judging())
 
     @property
     def scores(self) -> tuple[Score, ...]:

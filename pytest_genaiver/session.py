@@ -296,5 +296,4 @@ class Session:
         return conclusion.failure
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if self.summary is not None:
-            telling.summary(self.summary, terminalreporter)
+        telling.summary(self.summary, terminalreporter)

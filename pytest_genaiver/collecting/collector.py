@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_genaiver.collecting.case_ids import case_id, function_id, param_id
-from pytest_genaiver.collecting.marker import EvalOptions, case_inputs, read_marker
+from pytest_genaiver.collecting.marker import EvalOptions, case_inputs, params_of, read_marker
 from pytest_genaiver.collecting.parameters import id_without, texts_of
 from pytest_genaiver.collecting.planned import PLANNED, Planned
 from pytest_genaiver.collecting.row_parameter import is_one_value, row_of, without_rows
@@ -111,6 +111,7 @@ class Collector:
             notes=tuple(warnings),
             judges=sum(s.judge for s in scorers),
             variant=texts_of(item, options.variant_params, inputs),
+            params=texts_of(item, [name for name in _settable(item) if name not in expectations], inputs),
             versions=options.versions,
         )
         if full_id(case) in self._collected and not options.versions:
@@ -203,6 +204,12 @@ def _fixture(item: pytest.Item, name: str) -> str:
         allowed = "write the name of one, or 'package.module:function'"
         raise ConfigError(f"target={name!r} is no fixture of this test; {allowed}")
     return name
+
+
+def _settable(item: pytest.Item) -> list[str]:
+    """What could be a variant parameter: the parameters, and the columns of the row."""
+    row = row_of(item)
+    return [*params_of(item), *([] if row is None else row.columns)]
 
 
 def _location(item: pytest.Item, root: Path) -> str | None:

@@ -23,7 +23,7 @@ from pytest_genaiver.options.settings import SessionGate
 from pytest_genaiver.report import json_report
 from pytest_genaiver.report.changed import changed
 from pytest_genaiver.report.masking import masked
-from pytest_genaiver.report.summary import summarise, versus
+from pytest_genaiver.report.summary import summarise, tier, versus, with_tiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +69,7 @@ class Conclusion:
     _told: list[str] = field(default_factory=list)
     _missing: list[str] = field(default_factory=list)
     _beside: list[Beside] = field(default_factory=list)
+    _tracked: dict[str, Decision | None] = field(default_factory=dict)
 
     def facts(self, started: datetime, cut_short: str | None) -> SessionFacts:
         """The session's own record; counts what was produced against what the store holds."""
@@ -96,6 +97,7 @@ class Conclusion:
         self.mask.learn(secret_values(os.environ))
         if self.settings.gate is not SessionGate.OFF:
             self.decision = self._decide(comparison)
+        self._tracked = self._track(comparison)
         current = comparison.current
         taken = Snapshots.take(self.opened, self.ledger, current.session.command or "")
         current.snapshot = taken.of(self.opened.version.model_id or "")
@@ -132,6 +134,12 @@ class Conclusion:
         self.notices += [f"a regression of {metric} is accepted: {why}" for metric, why in judge.accepted.items()]
         self.notices += filter(None, [luck])
         return decided
+
+    def _track(self, comparison: Comparison) -> dict[str, Decision | None]:
+        """Gate mode -> what its cases show, for those that are tracked only; tested where they are to warn."""
+        modes = {case.gate for case in comparison.current.cases.values()} - {"fail"}
+        tested = self.judge.tracked(comparison) if self.decision is not None and "warn" in modes else None
+        return {mode: tested if mode == "warn" else None for mode in sorted(modes, reverse=True)}
 
     def _save(self, results: VersionResults, taken: Snapshots) -> None:
         store, run_id, model_id = self.opened.store, self.run_id, self.opened.version.model_id or ""
@@ -182,15 +190,24 @@ class Conclusion:
         )
         sides = tuple(versus(*side) for side in self._sides())
         shown = replace(shown, versus=sides, since=tuple(changed(between)) if between else ())
-        return masked(shown, self.mask)
+        tiers = [tier(gate, comparison, found) for gate, found in self._tracked.items()]
+        return masked(with_tiers(shown, tiers), self.mask)
 
     def _sides(self) -> list[tuple[VersionResults, Comparison | None, Decision | None]]:
         return [(one.results, one.comparison, one.decision) for one in self._beside]
 
     def _report(self, comparison: Comparison, counts: Counts, between: Since | None) -> None:
         facts, sides = self.baseline.facts, self._sides()
-        payload = json_report.payload(comparison, self.decision, baseline=facts, beside=sides, since=between)
         summary = self._summarise(comparison, counts, between)
+        payload = json_report.payload(
+            comparison,
+            self.decision,
+            baseline=facts,
+            warnings=summary.warnings,
+            tracked=self._tracked,
+            beside=sides,
+            since=between,
+        )
         reports = Reports(
             settings=self.settings,
             opened=self.opened,

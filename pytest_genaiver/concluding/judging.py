@@ -82,6 +82,30 @@ class Judge:
             final=True,
         )
 
+    def tracked(self, comparison: Comparison) -> Decision | None:
+        """What the cases that only warn show, at an alpha of their own: nothing is asked for, nothing is gated.
+
+        None where there is no such case.
+        """
+        now = comparison.current_values(("warn",))
+        if not now:
+            return None
+        before = {
+            metric: {case: values for case, values in found.items() if case in now[metric]}
+            for metric, found in comparison.baseline_values(("warn",)).items()
+            if metric in now
+        }
+        repeats = max(comparison.current.session.repeats, 1)
+        return decide(
+            {metric: found for metric, found in before.items() if _known(found)},
+            now,
+            {metric: self._policy(metric) for metric in now},
+            alpha=self.settings.alpha,
+            repeats=(repeats, repeats),
+            baseline_sessions=comparison.baseline_sessions(("warn",)),
+            final=True,
+        )
+
     def with_aggregates(self, comparison: Comparison, decision: Decision) -> Aggregated:
         """The decision with the aggregates in it."""
         share = self._share(comparison.baseline_values(), comparison.current_values())

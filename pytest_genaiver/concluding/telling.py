@@ -10,6 +10,7 @@ from pytest_genaiver.adapters.tracking.store import shown_uri
 from pytest_genaiver.report import terminal
 from pytest_genaiver.report.annotations import workflow_commands
 from pytest_genaiver.report.text import fit, inert, printable, wrap
+from pytest_genaiver.running import soft
 
 if TYPE_CHECKING:
     from pytest_genaiver.core.pooling import BaselineFacts
@@ -54,8 +55,11 @@ def between(text: str, reporter: Any) -> None:
         reporter.write_line(line)
 
 
-def summary(shown: Summary, reporter: Any) -> None:
-    """The report at the end of the session."""
+def summary(shown: Summary | None, reporter: Any) -> None:
+    """The report at the end of the session, where it came to one."""
+    soft_failures(reporter)
+    if shown is None:
+        return
     # The line of the last test has ended, which the reporter does not know: it would leave a blank one.
     reporter.currentfspath = None
     reporter.section("genai version")
@@ -64,6 +68,24 @@ def summary(shown: Summary, reporter: Any) -> None:
         reporter.write_line(text, **markup)
     for command in workflow_commands(shown, os.environ):
         reporter.write_line(command)
+
+
+def soft_failures(reporter: Any) -> None:
+    """Under `-ra` and `-rA` a line for each soft failure, under `-rA` its traceback too, as `--tb` asks for it."""
+    options, found = reporter.config.option, reporter.stats.get(soft.CATEGORY, [])
+    if not found or not {"a", "A"} & {*options.reportchars}:
+        return
+    reporter.currentfspath = None
+    reporter.section("soft failures")
+    lined = options.tbstyle == "line"
+    for report in found if "A" in options.reportchars and options.tbstyle != "no" else ():
+        if not lined:
+            reporter.write_sep("_", report.head_line or report.nodeid, yellow=True)
+        for line in getattr(report, soft.PLACE if lined else soft.TRACEBACK).rstrip().splitlines():
+            reporter.write_line(printable(line, ascii=_ascii(reporter)))
+    for report in found:
+        reason = getattr(report, soft.SOFT).partition("\n")[0]
+        reporter.write_line(printable(f"{soft.WORD} {report.nodeid} - {reason}", ascii=_ascii(reporter)), yellow=True)
 
 
 def folded(text: str, reporter: Any) -> list[str]:

@@ -37,6 +37,9 @@ Aggregate = Callable[[list[CaseResult]], float]
 DRAWS = 3_999
 ENOUGH_HITS = 20
 """Relabelings at least as bad that end the drawing: p is their share by then (Besag and Clifford 1991)."""
+MOST_RELABELED = 400_000
+"""Cases relabeled in one test, where `LEAST_HITS` allows it: large suites draw less often, down to what p needs."""
+LEAST_HITS = 4
 MOST_GROUPS = 100
 FLOOR = 1e-9
 
@@ -189,7 +192,8 @@ class _One:
         if test.floor > level:
             least = f"p cannot fall below {p_value(test.floor)}, and the level is {p_value(level)}"
             return "inconclusive", f"needs more repeats of both sides, or fewer gated metrics: {least}"
-        told = f"{self.moved()}, {{}} (p {p_value(test.p)} at level {p_value(level)})"
+        cost = f"; {test.draws:,} draws" if test.draws else ""
+        told = f"{self.moved()}, {{}} (p {p_value(test.p)} at level {p_value(level)}{cost})"
         if test.p <= level and drop > self.margin:
             return "regressed", told.format("beyond chance")
         if test.p <= level and drop < -self.margin:
@@ -228,39 +232,53 @@ class _One:
         if not moving:
             return _Test(p=1.0, floor=0.0, better=drop < 0)
         counts = ((len(b.calls), len(n.calls)) for b, n in (self.shared[place] for place in moving))
-        labelings = count_labelings(counts)
-        floor = 1 / labelings if labelings <= EXACT_LIMIT else 1 / (DRAWS + 1)
+        labelings, most = count_labelings(counts), draws(len(moving), level)
+        floor = 1 / labelings if labelings <= EXACT_LIMIT else 1 / (most + 1)
         if floor > level:
             return _Test(p=1.0, floor=floor, better=drop < 0)
-        return _Test(p=self.share(moving, drop), floor=floor, better=drop < 0)
+        return self.share(moving, drop, most, floor)
 
-    def share(self, moving: Sequence[int], drop: float) -> float:
+    def share(self, moving: Sequence[int], drop: float, most: int, floor: float) -> _Test:
         rng = np.random.default_rng(SEED)
         before = [b.scored() for b, _ in self.shared]
         now = [n.scored() for _, n in self.shared]
         hits = 0
-        for draw in range(1, DRAWS + 1):
-            for place in moving:
+        together = [(place, (*self.shared[place][0].calls, *self.shared[place][1].calls)) for place in moving]
+        lengths = np.array([len(calls) for _, calls in together])
+        beyond = np.arange(lengths.max()) >= lengths[:, None]
+        for draw in range(1, most + 1):
+            # Sorting random keys is a random order of each case's calls, for all cases at once.
+            orders = np.where(beyond, 2.0, rng.random(beyond.shape)).argsort(axis=1).tolist()
+            for (place, calls), row in zip(together, orders, strict=True):
                 b, n = self.shared[place]
-                calls = (*b.calls, *n.calls)
-                order = rng.permutation(len(calls)).tolist()
+                order = row[: len(calls)]
                 before[place] = b.scored([calls[i] for i in order[: len(b.calls)]])
                 now[place] = n.scored([calls[i] for i in order[len(b.calls) :]])
             values = (evaluate(self.function, [*side]).number for side in (before, now))
             found = self.drop(*values)
             hits += found is None or math.copysign(1, drop) * (found - drop) >= -ROUNDING
             if hits == ENOUGH_HITS:
-                return hits / draw
-        return (hits + 1) / (DRAWS + 1)
+                return _Test(p=hits / draw, floor=floor, better=drop < 0, draws=draw)
+        return _Test(p=(hits + 1) / (most + 1), floor=floor, better=drop < 0, draws=most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Test:
-    """`p` of a change for the better or the worse; `floor` is the least p that so many calls can give."""
+    """`p` of a change for the better or the worse, from so many `draws`; `floor` is the least that p can be."""
 
     p: float
     floor: float
     better: bool
+    draws: int = 0
+
+
+def draws(moving: int, level: float) -> int:
+    """How often the calls of so many cases are relabeled at most, which is what a test costs.
+
+    Any number gives a valid p; it must be large enough for one that lies well below the level.
+    """
+    least = min(DRAWS, math.ceil(LEAST_HITS / level) - 1)
+    return max(least, min(DRAWS, MOST_RELABELED // moving))
 
 
 def _alike(calls: Iterable[Mapping[str, float | None]]) -> bool:

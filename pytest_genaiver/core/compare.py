@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from pytest_genaiver.core.matching import match
+from pytest_genaiver.core.results import GATES
 from pytest_genaiver.core.sources import pool_without, unlike
 
 if TYPE_CHECKING:
@@ -76,14 +77,15 @@ class Comparison:
             sessions[metric][name] = found
         return dict(sessions)
 
-    def of_metric(self, metric: str) -> tuple[CaseValues, CaseValues]:
-        """(baseline, current) values by case, of every gate mode; the baseline's under this session's ids.
+    def of_metric(self, metric: str, gates: Collection[str] = GATES) -> tuple[CaseValues, CaseValues]:
+        """(baseline, current) values by case, for cases with one of these gates; the baseline's under current ids.
 
         Cases that hold no value are absent. For metrics that the gate does not decide.
         """
         old = {} if self.baseline is None else self.baseline.cases
-        partners = {name: old[partner].scores for name, partner in self.pairs.items()}
-        current = {name: case.scores for name, case in self.current.cases.items()}
+        cases = self._cases(gates)
+        partners = {name: old[partner].scores for name, partner in self.pairs.items() if name in cases}
+        current = {name: case.scores for name, case in cases.items()}
         return _held(partners, metric), _held(current, metric)
 
     def _pooled(self, gates: Collection[str]) -> Iterator[tuple[str, str, list[float | None], list[str]]]:
@@ -102,7 +104,7 @@ class Comparison:
                 yield metric, name, [None], [newest]
         paired = set(self.pairs.values())
         for old in self.baseline.cases.values():
-            if old.id not in paired:
+            if old.id not in paired and old.gate in gates:
                 for metric, values in old.scores.items():
                     yield metric, f"{old.id} (baseline)", list(values), list(old.sessions[metric])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping, Sequence, Set
 from itertools import islice
 from typing import Any
@@ -11,12 +12,16 @@ from typing import Any
 MOST_CHARACTERS = 20_000
 MOST_ITEMS = 1_000
 MOST_LEVELS = 20
+MOST_TEXT = 80
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 
 
 def plain(value: object, levels: int = MOST_LEVELS) -> Any:
-    """The value as JSON types. Long text is cut, with a count of what was cut; what has no form is named by its type.
+    """The value as JSON types. Long text is cut, with a count of what was cut.
 
-    Never a `repr`: it may hold a memory address, and run code of the value's own.
+    What has no such form is named by its type, and by a short text where its class gives it one: never by the text
+    that every object has, which holds a memory address.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -57,7 +62,17 @@ def _composite(value: Any, levels: int) -> Any:
         return f"<{kind.__name__} of {len(value):,} bytes>"
     if isinstance(value, (Sequence, Set)):
         return _items(value, levels)
-    return plain(value.tolist(), levels) if hasattr(kind, "dtype") else f"<{kind.__name__}>"
+    return plain(value.tolist(), levels) if hasattr(kind, "dtype") else _named(value)
+
+
+def _named(value: Any) -> str:
+    """`<UUID: 3f2b...>`; the type alone for a value without a text of its own, or with one that holds an address."""
+    kind = type(value)
+    own = any(name in vars(base) for base in kind.__mro__[:-1] for name in ("__str__", "__repr__"))
+    text = " ".join(str(value).split()) if own and kind is not type and not callable(value) else ""
+    if not text or _ADDRESS.search(text):
+        return f"<{kind.__name__}>"
+    return f"<{kind.__name__}: {text if len(text) <= MOST_TEXT else text[:MOST_TEXT] + '…'}>"
 
 
 def _mapping(value: Mapping[Any, Any], levels: int) -> dict[str, Any]:

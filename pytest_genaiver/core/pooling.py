@@ -57,6 +57,7 @@ class PooledCase:
     sessions: dict[str, list[str]]
     gate: str = "fail"
     variant: dict[str, str] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +146,7 @@ def _pooled(
         sessions=origins,
         gate=newest.gate,
         variant=newest.variant,
+        params=newest.params,
     )
 
 

@@ -18,7 +18,8 @@ class PlannedCase:
     """A case as it was collected. `repeats` is its own number from the marker, None for the session's.
 
     `judges` is how many of its scorers ask a model, `versions` are those it runs for in place of the session's own.
-    `variant` maps the parameters that belong to the app to their values, as text.
+    `variant` maps the parameters that belong to the app to their values, as text, `params`
+    those that could.
     """
 
     id: str
@@ -31,6 +32,7 @@ class PlannedCase:
     judges: int = 0
     versions: tuple[str, ...] = ()
     variant: dict[str, str] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,7 @@ def _case(planned: PlannedCase, records: list[RepeatRecord]) -> CaseResult:
         function=planned.function,
         gate=planned.gate,
         variant=dict(planned.variant),
+        params=dict(planned.params),
         scores=scores,
         traces=[t for r in records for t in r.traces],
         location=planned.location,

@@ -82,7 +82,8 @@ class CaseResult:
     """One case. `scores[metric][j]` is repeat j; a missing value is None in its place.
 
     `function` is the node id without parameters, `location` is "file:line". `variant` maps the parameters that belong
-    to the app to their values, as text; `id` ends with it where the session held several.
+    to the app to their values, as text; `id` ends with it where the session held several. `params` are those that
+    could belong to it.
     """
 
     id: str
@@ -94,6 +95,7 @@ class CaseResult:
     location: str | None = None
     notes: list[str] = field(default_factory=list)
     variant: dict[str, str] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -165,6 +167,7 @@ def _case_to_json(case: CaseResult) -> dict[str, Any]:
         "location": case.location,
         "notes": case.notes,
         "variant": case.variant,
+        "params": case.params,
     }
 
 
@@ -212,6 +215,7 @@ def _case(name: str, value: object) -> CaseResult:
         raise ResultsError(f"{path}.gate is {shown(gate)}, but must be one of {', '.join(GATES)}")
     scores = as_object(required(given, "scores", path), f"{path}.scores")
     variant = as_object(given.get("variant", {}), f"{path}.variant")
+    params = as_object(given.get("params", {}), f"{path}.params")
     return CaseResult(
         id=name,
         digest=typed(required(given, "digest", path), "str", f"{path}.digest"),
@@ -222,6 +226,7 @@ def _case(name: str, value: object) -> CaseResult:
         location=typed(given.get("location"), "str | None", f"{path}.location"),
         notes=as_texts(given.get("notes", []), f"{path}.notes"),
         variant={key: typed(text, "str", f"{path}.variant[{key!r}]") for key, text in variant.items()},
+        params={key: typed(text, "str", f"{path}.params[{key!r}]") for key, text in params.items()},
     )
 
 

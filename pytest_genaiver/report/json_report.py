@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.core.jsonform import finite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_genaiver.core.compare import Comparison
     from pytest_genaiver.core.decision import Decision
@@ -22,14 +23,17 @@ def payload(
     decision: Decision | None,
     *,
     baseline: BaselineFacts,
+    warnings: Sequence[str] = (),
+    tracked: Mapping[str, Decision | None] = MappingProxyType({}),
     beside: Sequence[tuple[VersionResults, Comparison | None, Decision | None]] = (),
     since: Since | None = None,
 ) -> dict[str, Any]:
     """The results of `VersionResults.to_json`, and beside them `snapshot`, `baseline`, `changes` and `decision`.
 
     `baseline` and `since_baseline` are null where there is none, `decision` where the gate is off. NaN and infinities
-    are null. `versions` is there where the session evaluated others too: their results, each with the decision beside
-    its `reference`.
+    are null. `warnings` are the lines that no reader may miss. `tracked` is there where cases do not gate: gate mode
+    -> what they show, null where nothing was tested. `versions` is there where the session evaluated others too:
+    their results, each with the decision beside its `reference`.
     """
     snapshot = comparison.current.snapshot
     return {
@@ -44,9 +48,19 @@ def payload(
             "renamed": dict(comparison.renamed),
             "variants": dict(comparison.variants),
         },
-        "decision": None if decision is None else finite(decision.to_json()),
+        "decision": _decided(decision),
+        "warnings": list(warnings),
+        **(
+            {"tracked": {mode: None if d is None else finite(d.to_json()) for mode, d in tracked.items()}}
+            if tracked
+            else {}
+        ),
         **({"versions": _versions(beside)} if beside else {}),
     }
+
+
+def _decided(decision: Decision | None) -> Any:
+    return None if decision is None else finite(decision.to_json())
 
 
 def _versions(beside: Sequence[tuple[VersionResults, Comparison | None, Decision | None]]) -> dict[str, Any]:
@@ -58,5 +72,5 @@ def _beside(results: VersionResults, comparison: Comparison | None, decision: De
     return {
         **results.to_json(),
         "reference": None if old is None else old.version.name,
-        "decision": None if decision is None else finite(decision.to_json()),
+        "decision": _decided(decision),
     }

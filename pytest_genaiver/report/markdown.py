@@ -77,6 +77,7 @@ class _Drawing:
             self.warnings(),
             self.worst(),
             self.since(),
+            self.tiers(),
             self.versus(),
             self.folded("Cases and traces", self.facts(self.summary.facts)),
             self.folded("How sure is this?", [f"- {sentence(text)}" for text in self.summary.sure]),
@@ -149,6 +150,13 @@ class _Drawing:
 
     def since(self) -> Iterator[str]:
         return self.folded("What changed since the baseline", self.facts(self.summary.since))
+
+    def tiers(self) -> Iterator[str]:
+        for tier in self.summary.tiers:
+            yield f"**{sentence(tier.title)}**"
+            yield ""
+            yield from self.table(tier.rows)
+            yield ""
 
     def versus(self) -> Iterator[str]:
         for one in self.summary.versus[: self.most]:

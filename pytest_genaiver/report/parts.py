@@ -87,6 +87,15 @@ class Versus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """Cases that are tracked, not gated: those of one `gate` mode, ``"warn"`` or ``"off"``, and their own metrics."""
+
+    gate: str
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """A version of the history: metric -> its mean over cases, under the names that MLflow has for them."""
 
@@ -115,5 +124,6 @@ class Summary:
     links: tuple[Link, ...]
     next_step: str
     versus: tuple[Versus, ...] = ()
+    tiers: tuple[Tier, ...] = ()
     since: tuple[Fact, ...] = ()
     sure: tuple[str, ...] = ()

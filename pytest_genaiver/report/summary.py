@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from pytest_genaiver.core.policy import LOG_KINDS, policy_for
 from pytest_genaiver.core.pooling import BaselineFacts
 from pytest_genaiver.core.sample import kind_of
 from pytest_genaiver.report import certainty, wording
-from pytest_genaiver.report.parts import Counts, Fact, Link, Mark, Row, Summary, Tone, Versus, WorstCase
+from pytest_genaiver.report.parts import Counts, Fact, Link, Mark, Row, Summary, Tier, Tone, Versus, WorstCase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,10 +29,13 @@ __all__ = [
     "Link",
     "Row",
     "Summary",
+    "Tier",
     "WorstCase",
     "metric_verdict",
     "summarise",
+    "tier",
     "versus",
+    "with_tiers",
 ]
 
 
@@ -77,9 +81,36 @@ def versus(results: VersionResults, comparison: Comparison | None, decision: Dec
     return Versus(version=results.version.name, reference=comparison.baseline.version.name, rows=rows)
 
 
+def with_tiers(summary: Summary, tiers: Sequence[Tier]) -> Summary:
+    """And the cases that are tracked; what they show is warned of, and changes no verdict."""
+    return replace(summary, tiers=tuple(tiers), warnings=(*summary.warnings, *wording.tracked_warnings(tiers)))
+
+
+def tier(gate: str, comparison: Comparison, decision: Decision | None) -> Tier:
+    """The cases of one gate mode. `decision` is what was found beside the gate; None where nothing was tested."""
+    names = [name for name, case in comparison.current.cases.items() if case.gate == gate]
+    metrics = dict.fromkeys(m for name in names for m in comparison.current.cases[name].scores)
+    decided = {} if decision is None else decision.metrics
+    return Tier(
+        gate=gate,
+        title=wording.tracked_title(gate, len(names), sum(name in comparison.pairs for name in names)),
+        rows=tuple(
+            _tracked(_decided_row(decided[m]), gate) if m in decided else _shown_row(m, comparison, (gate,))
+            for m in metrics
+        ),
+    )
+
+
+def _tracked(row: Row, gate: str) -> Row:
+    """A row of the gate's own metrics as one that fails nothing."""
+    word = row.verdict if row.verdict in ("pass", "new", "not gated", "advisory") else f"{row.verdict} ({gate})"
+    return replace(row, gated=False, verdict=word, tone="warn" if row.tone == "bad" else row.tone)
+
+
 def _rows(comparison: Comparison, decision: Decision | None) -> tuple[Row, ...]:
     decided = {} if decision is None else decision.metrics
-    names = dict.fromkeys((*comparison.current.metric_names(), *decided))
+    gating = [case.scores for case in comparison.current.cases.values() if case.gate == "fail"]
+    names = dict.fromkeys((*(metric for scores in gating for metric in scores), *decided))
     rank = {"fail": 0, "warn": 1, "off": 2}
     ordered = sorted(names, key=lambda name: rank[decided[name].gate] if name in decided else 2)
     return tuple(_decided_row(decided[name]) if name in decided else _shown_row(name, comparison) for name in ordered)
@@ -115,8 +146,8 @@ def metric_verdict(metric: MetricDecision) -> tuple[str, Tone]:
     return f"{metric.verdict} ({metric.gate})", "warn" if tone == "bad" else tone
 
 
-def _shown_row(name: str, comparison: Comparison) -> Row:
-    sides = comparison.of_metric(name)
+def _shown_row(name: str, comparison: Comparison, gates: Sequence[str] = ("fail",)) -> Row:
+    sides = comparison.of_metric(name, gates)
     values = [value for side in sides for case in side.values() for value in case]
     kind = kind_of(policy_for(name, comparison.current.policy), np.array(values, dtype=np.float64))
     baseline, current = means(*sides, ratio=kind in LOG_KINDS)

@@ -67,6 +67,7 @@ class _Drawing:
             head,
             [*self.metrics()],
             [*self.worst()],
+            *self.tiers(),
             [*self.since()],
             [*self.sure()],
             *self.versus(),
@@ -102,6 +103,9 @@ class _Drawing:
                     [(f"version {self.safe(one.version)}{beside}", {"bold": True}), *self.metrics(one.rows)]
                 )
         return blocks
+
+    def tiers(self) -> list[list[Line]]:
+        return [[(tier.title, {"bold": True}), *self.metrics(tier.rows)] for tier in self.summary.tiers]
 
     def metrics(self, rows: Sequence[Row] | None = None) -> Iterator[Line]:
         rows = self.summary.rows if rows is None else rows

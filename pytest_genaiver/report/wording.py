@@ -5,7 +5,8 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from pytest_genaiver.report.parts import Counts, Fact, Row, Tone
+from pytest_genaiver.core.likely import is_thin, likely
+from pytest_genaiver.report.parts import Counts, Fact, Row, Tier, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,7 +107,8 @@ def facts(comparison: Comparison, counts: Counts) -> Iterator[Fact]:
         nothing = f"{_count(len(counts.nothing), 'case')} recorded nothing (no trace, no score, no output)"
         yield Fact(text=nothing, names=counts.nothing, tone="warn")
     if counts.soft:
-        yield Fact(text=f"{_count(len(counts.soft), 'case')} failed softly", names=counts.soft)
+        yet = "; there is nothing to compare with yet" if comparison.baseline is None else ""
+        yield Fact(text=f"{_count(len(counts.soft), 'case')} failed softly{yet}", names=counts.soft)
     if comparison.baseline is not None:
         yield from _changes(comparison)
     if session.calls_failed:
@@ -151,8 +153,8 @@ def own_warnings(comparison: Comparison, rows: Sequence[Row]) -> Iterator[str]:
     session = comparison.current.session
     if session.cut_short is not None:
         yield f"this session was cut short ({session.cut_short}): it is no baseline unless named"
-    if comparison.baseline is not None and comparison.current.cases and not comparison.pairs:
-        yield f"no case is shared with the baseline: {_why_none_shared(comparison)}"
+    if is_thin(comparison):
+        yield f"{_how_thin(comparison)}: {_why_thin(comparison)}"
     if comparison.unlike:
         what = "was" if len(comparison.unlike) == 1 else "were"
         names = _listed(comparison.unlike)
@@ -162,11 +164,39 @@ def own_warnings(comparison: Comparison, rows: Sequence[Row]) -> Iterator[str]:
             yield f"{row.metric} is worse, which only warns: {row.baseline} -> {row.current} ({row.change})"
 
 
-def _why_none_shared(comparison: Comparison) -> str:
+def tracked_title(gate: str, cases: int, compared: int) -> str:
+    """What a section of tracked cases is headed by."""
+    return f'tracked, not gated: {_count(cases, "case")} with gate="{gate}", {compared:,} compared'
+
+
+def tracked_warnings(tiers: Sequence[Tier]) -> Iterator[str]:
+    for tier in tiers:
+        for row in tier.rows:
+            if row.verdict.startswith("regressed"):
+                moved = f"{row.baseline} -> {row.current} ({row.change})"
+                yield f'{row.metric} of cases with gate="{tier.gate}" is worse, which only warns: {moved}'
+
+
+def _how_thin(comparison: Comparison) -> str:
+    if not comparison.pairs:
+        return "no case is shared with the baseline"
+    return f"only {len(comparison.pairs):,} of {_count(len(comparison.current.cases), 'case')} are in the baseline"
+
+
+def _why_thin(comparison: Comparison) -> str:
+    changed = likely(comparison)
+    if changed is not None:
+        then, new = _listed(changed.before), _listed(changed.now)
+        return (
+            f"{_count(changed.cases, 'case')} would be, but for the parameter {changed.parameter!r} "
+            f"({then} -> {new}); if it belongs to the app, write {changed.marker} and record the baseline anew"
+        )
     if comparison.changed:
         return f"the inputs or expectations of {_count(len(comparison.changed), 'case')} changed"
     before = {case.function for case in comparison.baseline.cases.values()} if comparison.baseline else set()
     now = {case.function for case in comparison.current.cases.values()}
+    if comparison.pairs:
+        return f"{_count(len(comparison.new), 'case')} are new"
     if before & now:
         return "the parameters of the test functions changed"
     return "its test functions are others; were they renamed or moved, or is it another suite?"

@@ -30,11 +30,15 @@ Got = Callable[[list[dict[str, Any]]], None]
 _POLL = 0.05
 
 
-class Look(pytest.Item):
-    """Stands behind the last test, so that session fixtures stay up until the gate is sure. Never reported."""
+class Look(pytest.Function):
+    """Stands behind the last test, so that session fixtures stay up until the gate is sure. Never reported.
 
-    def runtest(self) -> None:
-        """Nothing: pytest asks every item for it."""
+    A function, as other plugins that read a session's items expect.
+    """
+
+
+def _look() -> None:
+    """Never called."""
 
 
 class Looks:
@@ -52,7 +56,7 @@ class Looks:
         """After collection, so that pytest's counts and progress stay as they are."""
         if session.items and not session.config.option.collectonly:
             self._runner.expect(session.items)
-            self._last = Look.from_parent(session, name="genaiver-look")
+            self._last = Look.from_parent(session, name="genaiver-look", callobj=_look)
             session.items.append(self._last)
 
     @pytest.hookimpl(tryfirst=True)

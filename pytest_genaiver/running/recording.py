@@ -117,6 +117,7 @@ class Recorder:
         scored = {name: _scored_for(now, name) for name in pending.others}
         apart = {self.others[name]: feedback_for(scores, None) for name, scores in scored.items()}
         own = feedback_for(_own(now), passed, now.rationale)
+        now.scope.notes = _notes(now)
         traces = self.tracer.close(now.scope, [*own, *given], apart)
         record = self._record(pending, answers, traces)
         for name, measured in pending.others.items():
@@ -196,6 +197,12 @@ def _trouble(now: Execution, outcome: Outcome) -> str | None:
 
 def _passed(outcome: Outcome) -> float | None:
     return {"passed": 1.0, "failed": 0.0}.get(outcome)
+
+
+def _notes(now: Execution) -> dict[str, Any]:
+    """What the trace carries beside its calls: what the test logged, and what was expected in the end."""
+    found = {"genaiver.logged": plain(now.case.logged), "genaiver.expectations": plain(now.case.expectations)}
+    return {name: value for name, value in found.items() if value}
 
 
 def _details(now: Execution, answers: Sequence[Answer]) -> dict[str, Any]:

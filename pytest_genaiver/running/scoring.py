@@ -102,7 +102,7 @@ class Scoring:
             if (why := self._unanswered(scorer)) is not None:
                 return _missing(scorer, why).answers
             asked.called = True
-            with self.tracer.judging(now.scope):
+            with self.tracer.judging(now.scope, "scorer"):
                 answers = self._paid(scorer, sample)
             return answers if now.case.has_output else [_without_output(*answer) for answer in answers]
 

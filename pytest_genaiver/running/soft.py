@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,8 +12,18 @@ if TYPE_CHECKING:
 SOFT = "genaiver_soft"
 """The attribute of a report whose item failed softly; it holds the message, and xdist carries it over."""
 
+CATEGORY, WORD = "soft-failed", "SOFT-FAILED"
+
 PROPERTY = "genai_soft_failed"
 """The property of such an item in JUnit XML."""
+
+TRACEBACK = "genaiver_soft_traceback"
+"""The attribute of such a report that holds its traceback as text."""
+
+PLACE = "genaiver_soft_place"
+"""And where it failed, as one line, for `--tb=line`."""
+
+MOST_TRACEBACK = 20_000
 
 MOST_TEXT = 4_000
 """Characters kept of a message: pytest shows both sides of a comparison, and one may be what a model wrote."""
@@ -30,8 +40,15 @@ def soften(report: pytest.TestReport, call: pytest.CallInfo[None]) -> str | None
     error = call.excinfo.value
     if not isinstance(error, (AssertionError, pytest.fail.Exception)) or _timed_out(call.excinfo):
         return None
+    setattr(report, TRACEBACK, report.longreprtext[:MOST_TRACEBACK])
+    setattr(report, PLACE, _place(report))
     report.outcome, report.longrepr = "passed", None
     return (str(error).strip() or type(error).__name__)[:MOST_TEXT]
+
+
+def _place(report: pytest.TestReport) -> str:
+    crash: Any = getattr(report.longrepr, "reprcrash", None)
+    return "" if crash is None else f"{crash.path}:{crash.lineno}: {crash.message.partition(chr(10))[0]}"
 
 
 def _timed_out(failed: pytest.ExceptionInfo[BaseException]) -> bool:
@@ -56,5 +73,5 @@ def status(report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, 
     pytest's own subtests turn a passed report into a failed one as late as here: that is no soft failure any more.
     """
     if report.when == "call" and report.passed and hasattr(report, SOFT):
-        return "soft-failed", "f", ("SOFT-FAILED", {"yellow": True})
+        return CATEGORY, "f", (WORD, {"yellow": True})
     return None

@@ -23,7 +23,7 @@ def bench() -> Iterator[Any]:
     """The benchmark's modules, which are run from the project's folder and not installed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(Path(__file__).parents[2])
-        names = ("scenarios", "rules", "run", "visible")
+        names = ("scenarios", "rules", "run", "visible", "soft")
         yield SimpleNamespace(**{name: import_module(f"benchmarks.gate.{name}") for name in names})
 
 
@@ -123,3 +123,14 @@ def test_more_cases_and_more_repeats_make_a_smaller_drop_visible(bench: Any) -> 
     repeated = bench.visible.smallest_drop(kind, 10, 5, **options)
     assert large < 0.6 * small
     assert repeated < 0.8 * small
+
+
+def test_soft_cases_of_an_unchanged_suite_fail_few_sessions_where_hard_ones_fail_most(
+    bench: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = bench.soft.measure(2, trials=40)
+    assert found.soft <= 0.05
+    assert found.hard > 0.7
+    assert 1 <= found.calls < 2
+    assert bench.soft.main(["--trials", "2"]) == 0
+    assert capsys.readouterr().out.count("| ") >= 5

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pytest_genaiver.core.aggregates import asks_baseline, decide_aggregates, evaluate
+from pytest_genaiver.core.aggregates import asks_baseline, decide_aggregates, draws, evaluate
 from pytest_genaiver.core.compare import compare
 from pytest_genaiver.core.decision import Decision
 from pytest_genaiver.core.policy import MetricPolicy, parse_metric_line
@@ -70,7 +70,7 @@ def test_a_drop_beyond_chance_and_tolerance_is_a_regression():
     found = decision.metrics["f1"]
     assert found.p < 0.01
     assert decision.reason == (
-        f"f1: {found.baseline:.2f} -> {found.current:.2f}, beyond chance (p {found.p:.2g} at level 0.05)"
+        f"f1: {found.baseline:.2f} -> {found.current:.2f}, beyond chance (p {found.p:.2g} at level 0.05; 3,999 draws)"
     )
     assert metric(GOOD, BAD, "f1: score, tolerance=0.9").verdict == "pass"
     assert metric(GOOD, BAD, "f1: score, gate=warn").verdict == "regressed"
@@ -234,3 +234,11 @@ def test_an_aggregate_is_a_finite_number(returned, number):
 )
 def test_a_kind_a_tolerance_or_no_limit_asks_for_the_baseline(line, asked):
     assert asks_baseline(parse_metric_line(line)) is asked
+
+
+@pytest.mark.parametrize(
+    ("moving", "level", "expected"),
+    [(10, 0.05, 3_999), (1_000, 0.05, 400), (1_000, 0.005, 799), (100_000, 0.005, 799), (100_000, 0.0001, 3_999)],
+)
+def test_what_a_test_costs_is_bounded_and_still_enough_for_its_level(moving, level, expected):
+    assert draws(moving, level) == expected

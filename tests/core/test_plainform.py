@@ -4,6 +4,8 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,11 @@ class Model:
 class Hostile:
     def __repr__(self) -> str:
         raise RuntimeError("never asked for")
+
+
+class Addressed:
+    def __repr__(self) -> str:
+        return f"client at {id(self):#x}"
 
 
 class HostileMapping(Mapping[str, int]):
@@ -68,6 +75,12 @@ class Text(str):
         (Hostile(), "<Hostile>"),
         (HostileMapping(), "<HostileMapping>"),
         (Point, "<type>"),
+        (plain, "<function>"),
+        (Addressed(), "<Addressed>"),
+        (Decimal("0.10"), "<Decimal: 0.10>"),
+        (ValueError("two\nlines"), "<ValueError: two lines>"),
+        (PurePosixPath("a" * 100), f"<PurePosixPath: {'a' * 80}…>"),
+        (object(), "<object>"),
     ],
 )
 def test_every_value_has_a_form_that_json_can_hold(value: object, expected: object) -> None:

@@ -65,7 +65,18 @@ def named(language: str, *, titled: bool = False) -> list[pytest.param]:
 
 
 def test_every_language_has_its_test() -> None:
-    assert {s.language for s in SNIPPETS} <= {"python", "sh", "ini", "json", "text", "yaml", "groovy", "toml"}
+    assert {s.language for s in SNIPPETS} <= {"python", "sh", "ini", "json", "text", "yaml", "diff", "groovy", "toml"}
+
+
+def test_a_diff_adds_and_takes_what_the_examples_do() -> None:
+    """Of the suites in examples/migration; their annotations are left out on the page."""
+    suites = [file.read_text(encoding="utf-8") for file in (DOCS.parent / "examples" / "migration").glob("*/*/*.py")]
+    lines = {re.sub(r": \w+(?=[,)])| -> None", "", line) for suite in suites for line in suite.splitlines()}
+    changed = [
+        line[1:] for one in SNIPPETS if one.language == "diff" for line in one.text.splitlines() if line[0] in "+-"
+    ]
+    assert len(changed) > 5
+    assert [line for line in changed if line not in lines] == []
 
 
 @pytest.fixture

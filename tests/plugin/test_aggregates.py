@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,6 +68,19 @@ def test_an_aggregate_is_shown_with_its_change_and_gated_on_request(project: Pro
     assert result.ret == 1
     result.stdout.fnmatch_lines(["  mean_size: 4.00 -> 21.00, beyond chance (p *"])
     assert report["decision"]["metrics"]["mean_size"]["level"] == pytest.approx(0.05 / 2 / 3)
+
+
+def test_workers_score_and_the_controller_aggregates(project: Project) -> None:
+    conftest = CONFTEST.replace(', "size: gate=off"', ', "mean_size: lower, max=10", "size: gate=off"')
+    project.commit(**{"test_app.py": SUITE, "conftest.py": conftest})
+    project.run()
+    project.answers.rule = lambda question, n: "good answers are long"
+    project.commit("longer")
+    result = project.subprocess("--genai-version", "-n2", "--genai-report", "out.json")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["regressed: mean_size *", "mean_size * 4.00 * 21.00 * +17.00 * regressed"])
+    found = json.loads((project.path / "out.json").read_text())["decision"]["metrics"]["mean_size"]
+    assert (found["baseline"], found["current"], found["cases"]) == (4.0, 21.0, 8)
 
 
 @pytest.mark.parametrize(

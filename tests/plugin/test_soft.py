@@ -96,7 +96,11 @@ def test_a_failed_assertion_is_evidence_and_everything_else_stays(project: Proje
     result, report = project.report("-v", "--junitxml=junit.xml")
     result.assert_outcomes(passed=1, failed=3, errors=1, xfailed=1)
     result.stdout.fnmatch_lines(
-        ["*test_app.py::test_assert SOFT-FAILED*", "*6 cases failed softly:", "*6 soft-failed*"]
+        [
+            "*test_app.py::test_assert SOFT-FAILED*",
+            "*6 cases failed softly; there is nothing to compare with yet:",
+            "*6 soft-failed*",
+        ]
     )
     scores = passed_by_name(report)
     assert {name for name, values in scores.items() if values == [0.0]} == {
@@ -182,6 +186,30 @@ def test_with_fixed_repeats_an_item_fails_softly_once_and_hard_wins(project: Pro
     assert "repeat 2 of 3: the second" in junit
 
 
+def test_soft_failures_are_listed_and_traced_where_pytest_would_list_others(project: Project) -> None:
+    ini = (project.path / "pytest.ini").read_text()
+    project.commit(**{"test_app.py": ONE, "pytest.ini": f"{ini}genai_soft_assertions = yes\n"})
+    listed = "SOFT-FAILED test_app.py::test_one?1? - 1 is not enough"
+    first = project.run("-rA", "--tb=short")
+    first.stdout.fnmatch_lines(
+        [
+            "*= soft failures =*",
+            "*_ test_one?1? _*",
+            "test_app.py:8: in test_one",
+            "E   Assert*: 1 is *",
+            listed,
+        ]
+    )
+    first.stdout.fnmatch_lines(["1 case failed softly; there is nothing to compare with yet:"])
+    second = project.run("-ra")
+    second.stdout.fnmatch_lines([listed, "1 case failed softly*"])
+    second.stdout.no_fnmatch_line("E   AssertionError*")
+    line = project.run("-rA", "--tb=line", "--genai-gate", "off")
+    line.stdout.fnmatch_lines(["*= soft failures =*", "*test_app.py:8: AssertionError: 1 is not enough", listed])
+    line.stdout.no_fnmatch_line("E   AssertionError*")
+    project.run("-q", "--genai-gate", "off").stdout.no_fnmatch_line("*= soft failures =*")
+
+
 RERUN = """
 import pytest
 
@@ -219,6 +247,12 @@ SUBTESTS = """
 import unittest
 import pytest
 
+@pytest.mark.genai_eval(soft=True)
+def test_fixture(subtests):
+    for n in range(3):
+        with subtests.test(n=n):
+            assert n != 1
+
 class TestUnit(unittest.TestCase):
     @pytest.mark.genai_eval(soft=True)
     def test_soft(self):
@@ -238,6 +272,6 @@ class TestUnit(unittest.TestCase):
 def test_a_subtest_that_fails_is_evidence_too(project: Project) -> None:
     project.commit(**{"test_app.py": SUBTESTS})
     result, report = project.report()
-    assert passed_by_name(report) == {"TestUnit::test_soft": [0.0], "TestUnit::test_hard": [0.0]}
-    result.stdout.fnmatch_lines(["*1 soft-failed*"])
-    result.stdout.no_fnmatch_line("*2 soft-failed*")
+    scores = {"test_fixture": [0.0], "TestUnit::test_soft": [0.0], "TestUnit::test_hard": [0.0]}
+    assert passed_by_name(report) == scores
+    result.stdout.fnmatch_lines(["*2 soft-failed*"])

@@ -136,3 +136,20 @@ def test_an_unknown_parameter_is_a_usage_error(project: Project) -> None:
     result = project.run()
     assert result.ret == 4
     result.stderr.fnmatch_lines(["*variant_params names 'modle', which is no parameter of this test; *'model'"])
+
+
+def test_a_model_that_renames_every_case_is_loud_and_the_line_that_mends_it_is_printed(project: Project) -> None:
+    bare = SUITE.replace('(variant_params=("model",))', "").replace("[{question}]", "[{model}-{question}]")
+    project.commit(**{"test_app.py": bare})
+    project.run()
+    project.commit(**{"test_app.py": bare.replace("small", "tiny")})
+    result, report = project.report()
+    warning = (
+        "no case is shared with the baseline: 6 cases would be, but for the parameter 'model' (small -> tiny); if it "
+        'belongs to the app, write @pytest.mark.genai_eval(variant_params=("model",)) and record the baseline anew'
+    )
+    assert warning in report["warnings"]
+    assert f"warning: {warning}" in result.outlines
+    assert report["decision"]["verdict"] == "inconclusive"
+    case = report["cases"]["test_app.py::test_answer[tiny-q1]"]
+    assert case["params"] == {"model": "tiny", "question": "q1"}

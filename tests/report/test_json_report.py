@@ -42,6 +42,7 @@ def test_the_report_has_exactly_the_documented_keys(build, comparison):
         "since_baseline",
         "changes",
         "decision",
+        "warnings",
     ]
     assert report["cases"]["t[same]"]["scores"] == {"ok": [1.0, None]}
     assert report["cases"]["t[same]"]["digest"] == "t[same]"

@@ -55,6 +55,18 @@ def measure(root: Trace | None, others: Sequence[Trace]) -> Measured:
     )
 
 
+def together(parts: Sequence[Measured]) -> Measured:
+    """What several did, but for latency: what one does not know, the sum does not know either."""
+    return Measured(
+        input_tokens=_sum([p.input_tokens for p in parts]),
+        output_tokens=_sum([p.output_tokens for p in parts]),
+        total_tokens=_sum([p.total_tokens for p in parts]),
+        cost=_sum([p.cost for p in parts]),
+        calls=sum(p.calls for p in parts),
+        calls_without_usage=sum(p.calls_without_usage for p in parts),
+    )
+
+
 def _sum(values: Sequence[N | None]) -> N | None:
     """The sum; unknown where there is nothing to add, or where one is unknown."""
     known = [v for v in values if v is not None]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_genaiver.adapters.traces.reading import Measured, measure
+from pytest_genaiver.adapters.traces.reading import Measured, measure, together
+from pytest_genaiver.adapters.traces.storable import annotate
 from pytest_genaiver.core.secrets import Mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mlflow.entities import Trace, TraceInfo
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 SCOPE_TAG = "genaiver.scope"
 ROLE_TAG = "genaiver.role"
 
-Role = Literal["around", "app", "judge"]
-"""What a call of an execution is: of its fixtures, of the app under test, or of a judge."""
+Role = Literal["around", "app", "judge", "scorer"]
+"""What a call of an execution is: of its fixtures, of the app under test, of a judge that the test itself asks, or of
+a scorer that the session asks."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,8 +31,9 @@ class Scope:
     `request_id` pairs repeats of two versions in MLflow's own comparison; None for a test that is no case.
     The window from `start_ns` to `end_ns`, in which the test itself runs, attributes traces of threads that carry no
     context. `call_ns` is when the app was called: within the test's body, or ahead of it by its `target`, whose
-    latency is then this window, unless it failed: no answer has no latency. `bypassed`: traces that MLflow itself
-    stored at once. `model_id`: another version than the session's. `row_tags`: those of its row of `data=`.
+    latency is then this window, unless it failed: no answer has no latency. `untraced`: what judges in the body did
+    without a trace. `notes`: attributes that its root span gets in the end. `model_id`: another version than the
+    session's. `row_tags`: those of its row of `data=`.
     """
 
     key: str
@@ -48,7 +51,8 @@ class Scope:
     held: list[Held] = field(default_factory=list)
     feedback: dict[str | None, list[Any]] = field(default_factory=dict)
     closed: bool = False
-    bypassed: list[str] = field(default_factory=list)
+    untraced: list[Measured] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
 
     def tags(self, role: Role) -> dict[str, str]:
         """Tags for every trace that starts within this scope (MLflow's own names for tests)."""
@@ -97,11 +101,22 @@ class Scope:
         return measure(None, self._traces_for(model_id))
 
     def judged(self) -> Measured:
-        """What judges did for this execution."""
-        return measure(None, [h.trace for h in self.held if self.role_of(h) == "judge"])
+        """What judges did for this execution: those that the test asked, and those of its scorers."""
+        traced = measure(None, [h.trace for h in self.held if self.role_of(h) in ("judge", "scorer")])
+        return together([*([traced] if traced.calls else []), *self.untraced])
 
     def root_trace(self) -> Trace | None:
         return next((h.trace for h in self.held if h.trace_id == self.root_id), None)
+
+    def end(self, feedback: Sequence[Any], others: Mapping[str, Sequence[Any]]) -> None:
+        """The execution is over, and scored; `others` maps the model id of another version to its feedback."""
+        self.feedback = {self.carrier(): list(feedback)}
+        for model_id, given in others.items():
+            self.feedback.setdefault(self.carrier(model_id), []).extend(given)
+        self.closed = True
+        root = next((h for h in self.held if h.trace_id == self.root_id), None)
+        if root is not None and not (root.started or root.leaving):
+            annotate(root.trace, self.notes)
 
     def carrier(self, model_id: str | None = None) -> str | None:
         """The trace that scores ride on: the root, where there is none the first of this execution.

@@ -90,6 +90,15 @@ def without_doubles(traces: Sequence[Trace]) -> None:
         trace.info.trace_metadata["mlflow.trace.tokenUsage"] = json.dumps(totals)
 
 
+def annotate(trace: Trace, notes: Mapping[str, Any]) -> None:
+    """Give the trace's root span further attributes, plain JSON."""
+    for place, span in enumerate(trace.data.spans if notes else ()):
+        if span.parent_id is None:
+            plain = span.to_dict()
+            added = {name: json.dumps(clean(value)) for name, value in notes.items()}
+            trace.data.spans[place] = rebuilt(span, {**plain, "attributes": {**plain["attributes"], **added}})
+
+
 def rebuilt(span: Span, plain: Mapping[str, Any]) -> Span:
     """A span like this one, with these contents."""
     from mlflow.entities import Span as MlflowSpan

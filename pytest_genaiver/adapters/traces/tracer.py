@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_genaiver.adapters.traces import internals, process_state
 from pytest_genaiver.adapters.traces.attribution import CURRENT, Attribution, Here, current
+from pytest_genaiver.adapters.traces.body_judges import recognise
 from pytest_genaiver.adapters.traces.configuration import Seen
 from pytest_genaiver.adapters.traces.hold import Held, Hold, live_trace
 from pytest_genaiver.adapters.traces.masking import mask_feedback
@@ -57,13 +58,15 @@ class Tracer:
         self._errors: set[str] = set()
         self._lock = threading.RLock()
         self._writing = threading.RLock()
+        self._undo = contextlib.ExitStack()
         self._refused = False
         self._start_ms = 0
 
     def start(self) -> None:
         self._hold.install()
         self._surroundings.enter(current)
-        self._threads = inherit(CURRENT)
+        self._undo.callback(inherit(CURRENT))
+        self._undo.callback(recognise(self.judging, self._paid))
         self._warm_up()
         self._start_ms = time.time_ns() // 1_000_000
 
@@ -84,7 +87,7 @@ class Tracer:
                 del self._produced[held.trace_id]
 
     def stop(self) -> None:
-        self._threads()
+        self._undo.close()
         self._surroundings.leave()
         self._hold.uninstall()
 
@@ -138,9 +141,9 @@ class Tracer:
             raise
 
     @contextlib.contextmanager
-    def judging(self, scope: Scope) -> Iterator[None]:
-        """Calls within are a judge's: traced and linked, never the app's."""
-        with self.inside(scope, "judge"), internals.outside_any_trace():
+    def judging(self, scope: Scope, role: Role = "judge") -> Iterator[None]:
+        """Calls within are a judge's, or a scorer's: traced and linked, never the app's."""
+        with self.inside(scope, role), internals.outside_any_trace():
             yield
 
     def trace_of(self, scope: Scope) -> Trace | None:
@@ -168,10 +171,7 @@ class Tracer:
         `others` maps the model id of another version to its own feedback.
         """
         with self._lock:
-            scope.feedback = {scope.carrier(): list(feedback)}
-            for model_id, given in (others or {}).items():
-                scope.feedback.setdefault(scope.carrier(model_id), []).extend(given)
-            scope.closed = True
+            scope.end(feedback, others or {})
             without_doubles([h.trace for h in scope.held if not (h.written or h.leaving)])
             for held in list(scope.held):
                 self._ready(held, scope)
@@ -186,10 +186,10 @@ class Tracer:
     def ids(self, scope: Scope) -> list[str]:
         """The traces of an execution so far."""
         with self._lock:
-            return [h.trace_id for h in scope.held] + scope.bypassed
+            return [h.trace_id for h in scope.held]
 
     def flush(self) -> None:
-        """Write all that has ended, as asked by the test or by MLflow; scores of open executions follow later."""
+        """Write all that has ended, as the test or MLflow asks; scores of open executions follow later."""
         with self._lock:
             for scope in self._scopes.all():
                 for held in scope.held:
@@ -240,9 +240,8 @@ class Tracer:
         trace = live_trace(info.trace_id)
         with self._lock:
             scope, role = self._placed(info, time.time_ns(), current())
-            if scope is not None:
-                scope.bypassed.append(info.trace_id)
-                self._seen.take(Held(trace=trace, role=role) if trace else None, scope)
+            if scope is not None and trace is not None:
+                scope.held.append(Held(trace=trace, role=role, started=True, written=True))
 
     def _placed(self, info: TraceInfo, ns: int, here: Here | None) -> tuple[Scope | None, Role | None]:
         scope, role = self._scopes.place(info, ns, here)

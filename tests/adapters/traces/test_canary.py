@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import pkgutil
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ INTERNALS = "adapters/traces/internals.py"
 WRITER = "adapters/traces/writer.py"
 STATE = "adapters/traces/process_state.py"
 ATTRIBUTION = "adapters/traces/attribution.py"
+JUDGES = "adapters/traces/body_judges.py"
 
 FUNCTIONS = [
     ("mlflow.tracing.export.mlflow_v3:MlflowV3SpanExporter.export", ["self", "spans"], INTERNALS),
@@ -54,6 +57,7 @@ FUNCTIONS = [
     ("mlflow.tracing.client:TracingClient.get_trace_info", ["self", "trace_id"], WRITER),
     ("mlflow.store.tracking.abstract_store:AbstractStore.get_experiment", ["self", "experiment_id"], INTERNALS),
     ("mlflow.tracking.fluent:ActiveModelContext.__init__", ["self", "model_id", "set_by_user"], STATE),
+    ("mlflow.genai.judges.adapters.base_adapter:BaseJudgeAdapter.invoke", ["self", "input_params"], JUDGES),
     ("mlflow:ActiveModel.__enter__", ["self"], INTERNALS),
     ("mlflow:ActiveModel.__exit__", ["self", "exc_type", "exc_val", "exc_tb"], INTERNALS),
 ]
@@ -83,6 +87,7 @@ ATTRIBUTES = [
         )
     ),
     ("mlflow.tracing:context", object, ATTRIBUTION),
+    ("mlflow.genai.scorers.base:_in_scorer_call", ContextVar, JUDGES),
 ]
 
 # Documented packages of MLflow's, whose names its own users import.
@@ -135,6 +140,17 @@ def test_the_attributes_of_objects_are_there() -> None:
     assert isinstance(processor, BaseMlflowSpanProcessor)
 
 
+def test_what_a_judge_spent_is_told_by_these_fields() -> None:
+    output = resolve("mlflow.genai.judges.adapters.base_adapter:AdapterInvocationOutput", JUDGES)
+    names = {field.name for field in dataclasses.fields(output)}
+    assert {"num_prompt_tokens", "num_completion_tokens", "cost"} <= names
+
+
+def test_a_scorer_sets_the_variable_that_says_so() -> None:
+    variable = resolve("mlflow.genai.scorers.base:_in_scorer_call", JUDGES)
+    assert mlflow.genai.scorer(lambda outputs: variable.get())(outputs="x") is True
+
+
 def test_a_name_that_moved_is_named_with_the_file_that_uses_it() -> None:
     with pytest.raises(
         pytest.fail.Exception, match=r"MLflow .* has no mlflow.tracing:_gone, which .*internals.py uses"
@@ -142,7 +158,7 @@ def test_a_name_that_moved_is_named_with_the_file_that_uses_it() -> None:
         resolve("mlflow.tracing:_gone", INTERNALS)
 
 
-def test_two_files_alone_know_what_is_not_public() -> None:
+def test_three_files_alone_know_what_is_not_public() -> None:
     found = set()
     for path in PACKAGE.rglob("*.py"):
         user = path.relative_to(PACKAGE).as_posix()
@@ -154,4 +170,4 @@ def test_two_files_alone_know_what_is_not_public() -> None:
                     found.add(user)
             if isinstance(node, ast.Import) and any(a.name.startswith("mlflow.") for a in node.names):
                 found.add(user)
-    assert found <= {INTERNALS, STATE, *PUBLIC_FEATURES}
+    assert found <= {INTERNALS, STATE, JUDGES, *PUBLIC_FEATURES}

@@ -46,10 +46,12 @@ def test_traces_inside_genai_evaluate_are_stored_at_once_and_counted(
     assert ran.error is None
     assert found == [1.0]
     assert Observed.from_json(count.seen[session.to.model_id or ""]).settled()[0] == {"gpt-4o-mini": {}}
+    assert ran.measured.calls == 3
     stored = {t.info.trace_id: t for t in session.stored()}
     assert len(stored) == count.produced == 4
     assert set(ran.ids) == set(stored)
     assert len(session.calls()) == 3
+    assert ran.measured.total_tokens == sum(t.info.token_usage["total_tokens"] for t, _ in session.calls())
     for trace, _ in session.calls():
         assert trace.info.trace_metadata["mlflow.modelId"] == session.to.model_id
         assert trace.info.tags["mlflow.test.name"] == "test_app.py::test_a"

@@ -91,6 +91,10 @@ class Recorded:
                     break
         return loaded
 
+    def forget(self, ref: VersionRef) -> None:
+        """Ask the store anew which sessions the version has: one has been recorded meanwhile."""
+        self._sessions.pop(ref.model_id, None)
+
     def _sessions_of(self, ref: VersionRef) -> list[SessionRef]:
         """Those of a version that was found among commits come with those of the versions behind it."""
         if ref.model_id not in self._sessions:

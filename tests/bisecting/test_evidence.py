@@ -120,3 +120,14 @@ def test_what_is_loaded_again_is_read_again(store: Store, record: Callable[..., 
     found.load([NEW])
     assert found.of("passed", NEW, [NEW])[NEW].size == 2
     assert found.warnings == []
+
+
+def test_a_session_that_was_recorded_meanwhile_is_read_when_the_commit_is_loaded_anew(
+    store: Store, record: Callable[..., None]
+) -> None:
+    record(OLD, case("a", 1.0))
+    made = known(store)
+    record(OLD, case("a", 0.0))
+    made.load([OLD])
+    (values,) = made.of("passed", OLD, [OLD])[OLD].values.values()
+    assert sorted(values) == [0.0, 1.0]

@@ -97,10 +97,12 @@ class Recorded:
 
     def _sessions_of(self, ref: VersionRef) -> list[SessionRef]:
         """Those of a version that was found among commits come with those of the versions behind it."""
+        if ref.model_id not in self._found:
+            return self._store.sessions(ref.model_id)
         if ref.model_id not in self._sessions:
             behind = dropwhile(lambda other: other.model_id != ref.model_id, self._found.values())
             unknown = (other for other in behind if other.model_id not in self._sessions)
-            self._sessions |= sessions_of(self._store, list(islice(unknown, self._look_ahead)) or [ref])
+            self._sessions |= sessions_of(self._store, list(islice(unknown, self._look_ahead)))
             self._look_ahead *= 2
         return self._sessions[ref.model_id]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conftest import History, Project
+    from conftest import Project
 
 T = TypeVar("T")
 
@@ -100,9 +100,9 @@ def _names(report: dict[str, dict[str, str]]) -> tuple[str, str]:
 
 
 def test_when_the_provider_got_worse_for_everybody_only_the_recorded_baseline_looks_like_a_regression(
-    project: Project, history: History
+    project: Project,
 ) -> None:
-    history.session()
+    project.run()
     # Tests that changed with the app: no session of that commit, so it is not mixed into those.
     suite = (project.path / "test_app.py").read_text()
     project.commit("now", **{"test_app.py": f"{suite}\n# new\n", "readme.md": "x"})

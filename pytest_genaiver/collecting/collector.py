@@ -111,7 +111,9 @@ class Collector:
             notes=tuple(warnings),
             judges=sum(s.judge for s in scorers),
             variant=texts_of(item, options.variant_params, inputs),
-            params=texts_of(item, [name for name in _settable(item) if name not in expectations], inputs),
+            params=self._mask.plain(
+                texts_of(item, [name for name in _settable(item) if name not in expectations], inputs)
+            ),
             versions=options.versions,
         )
         if full_id(case) in self._collected and not options.versions:

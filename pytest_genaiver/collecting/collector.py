@@ -27,7 +27,7 @@ from pytest_genaiver.running.secrets import learn
 from pytest_genaiver.running.targets import imported, is_path, lacking
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
 
@@ -111,7 +111,7 @@ class Collector:
             notes=tuple(warnings),
             judges=sum(s.judge for s in scorers),
             variant=texts_of(item, options.variant_params, inputs),
-            params=texts_of(item, [name for name in _settable(item) if name not in expectations], inputs),
+            params=self._mask.plain(texts_of(item, _settable(item, but=expectations), inputs)),
             versions=options.versions,
         )
         if full_id(case) in self._collected and not options.versions:
@@ -206,10 +206,10 @@ def _fixture(item: pytest.Item, name: str) -> str:
     return name
 
 
-def _settable(item: pytest.Item) -> list[str]:
-    """What could be a variant parameter: the parameters, and the columns of the row."""
+def _settable(item: pytest.Item, *, but: Collection[str]) -> list[str]:
+    """What could be a variant parameter: the parameters, and the columns of the row, `but` for the expectations."""
     row = row_of(item)
-    return [*params_of(item), *([] if row is None else row.columns)]
+    return [name for name in (*params_of(item), *(() if row is None else row.columns)) if name not in but]
 
 
 def _location(item: pytest.Item, root: Path) -> str | None:

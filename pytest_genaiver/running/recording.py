@@ -117,7 +117,7 @@ class Recorder:
         scored = {name: _scored_for(now, name) for name in pending.others}
         apart = {self.others[name]: feedback_for(scores, None) for name, scores in scored.items()}
         own = feedback_for(_own(now), passed, now.rationale)
-        now.scope.notes = _notes(now)
+        now.scope.notes = self.tracer.mask.plain(_notes(now))
         traces = self.tracer.close(now.scope, [*own, *given], apart)
         record = self._record(pending, answers, traces)
         for name, measured in pending.others.items():

@@ -95,7 +95,7 @@ class Client:
 def test_inline(genai_case):
     ask("q")
     genai_case.log(chunks=["a", "b"], price=Decimal("0.10"), client=Client())
-    genai_case.log(seed=7)
+    genai_case.log(seed=7, key="sk-proj-" + "Ab3dEf6h" * 6)
     genai_case.expectations["topic"] = "billing"
 
 @pytest.mark.genai_eval(target=ask)
@@ -112,7 +112,7 @@ def test_what_a_test_logs_and_expects_is_on_the_trace_and_beside_the_case(projec
         t.info.tags["mlflow.test.name"].partition("::")[2]: next(s for s in t.data.spans if s.parent_id is None)
         for t in project.traces()
     }
-    logged = {"chunks": ["a", "b"], "price": "<Decimal: 0.10>", "client": "<Client>", "seed": 7}
+    logged = {"chunks": ["a", "b"], "price": "<Decimal: 0.10>", "client": "<Client>", "seed": 7, "key": "[masked]"}
     assert attributes["test_inline"].get_attribute("genaiver.logged") == logged
     assert attributes["test_inline"].get_attribute("genaiver.expectations") == {"topic": "billing"}
     assert attributes["test_target[q]"].get_attribute("genaiver.logged") == {"length": 4}

@@ -6,7 +6,6 @@ import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_genaiver.core.deployments import environment_name
 from pytest_genaiver.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -158,6 +157,8 @@ def baseline(given: Given) -> str:
     if value.startswith("-"):
         raise given.refuse(f"allowed: {BASELINES}")
     if value.startswith("deployed:"):
+        from pytest_genaiver.core.deployments import environment_name
+
         try:
             environment_name(value.removeprefix("deployed:"))
         except ConfigError as error:

@@ -97,7 +97,7 @@ def test_versions_that_the_evidence_does_not_separate(recorded, genaiver) -> Non
     assert done.code == NO
     assert "best by on_topic: the evidence does not separate A and B and C" in done.lines
     text = " ".join(done.out.split())
-    assert "on_topic: A B: 0.90 and 0.60; not beyond chance" in text
+    assert "on_topic: A B: 0.90 and 0.60; needs at least " in text
     assert "values a case of each would show it: run `pytest --genai-version --genai-repeats" in text
     assert "on_topic: A C: 0.90 and 0.90; no difference beyond the tolerance" in text
     assert genaiver("compare", *names, "--best", "on_topic", "--json").json["best"]["winner"] is None

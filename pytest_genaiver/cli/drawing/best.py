@@ -73,8 +73,10 @@ def _missing(duel: Duel) -> str:
         return "no difference beyond the tolerance, which more repeats would not change"
     if duel.needed is None or duel.needed > _USEFUL:
         return decided.reason
+    chance = f"not beyond chance (p {p_value(duel.p)} at level {p_value(duel.level)})"
+    why = decided.reason if decided.verdict == "inconclusive" else chance
     return (
-        f"not beyond chance (p {p_value(duel.p)} at level {p_value(duel.level)}); if the difference is what it looks "
-        f"like, about {duel.needed} values a case of each would show it: run `pytest --genai-version --genai-repeats "
+        f"{why}; if the difference is what it looks like, "
+        f"about {duel.needed} values a case of each would show it: run `pytest --genai-version --genai-repeats "
         f"{min(duel.needed, 5)}` at each, {'once' if duel.needed <= 5 else f'{-(-duel.needed // 5)} times'}"
     )

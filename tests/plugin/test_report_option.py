@@ -36,7 +36,8 @@ def test_it_holds_what_was_recorded_compared_and_decided(project: Project) -> No
     project.run("-k", "q1 or q2", "--genai-report", second, "--genai-report", again, "--genai-report", second)
     report = json.loads((project.path / "second.json").read_text())
     assert report == json.loads((project.path / "again.json").read_text())
-    assert list(report) == ["schema", "version", "session", "policy", "cases", "baseline", "changes", "decision"]
+    results = ["schema", "version", "session", "policy", "cases", "snapshot"]
+    assert list(report) == [*results, "baseline", "since_baseline", "changes", "decision", "warnings"]
     assert report["schema"] == 1
     (name, case), _ = report["cases"].items()
     assert name == "test_app.py::test_answer[q1]"

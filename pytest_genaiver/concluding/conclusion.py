@@ -15,7 +15,7 @@ from pytest_genaiver.adapters.tracking.stored_traces import trace_ids
 from pytest_genaiver.concluding import beside, closing, judging, junit
 from pytest_genaiver.concluding.reporting import Reports
 from pytest_genaiver.concluding.snapshots import Snapshots, since
-from pytest_genaiver.core.masking import masked as masked_command
+from pytest_genaiver.core.command_line import masked as masked_command
 from pytest_genaiver.core.results import SessionFacts, VersionResults
 from pytest_genaiver.core.secrets import secret_values
 from pytest_genaiver.errors import ResultsError, StoreError, warn

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_genaiver.core.masking import MASK
+from pytest_genaiver.core.secrets import MASK
 from pytest_genaiver.core.snapshot import minor
 
 if TYPE_CHECKING:

@@ -134,9 +134,9 @@ def test_a_name_of_its_own_and_a_variant_are_said_again() -> None:
 
 
 def test_a_secret_stays_masked_and_is_asked_for() -> None:
-    found = lines(command="pytest --genai-version --api-key ***")
-    assert "# put in for *** the secret that was not recorded" in found
-    assert "'***'" in found[-2]
+    found = lines(command="pytest --genai-version --api-key [masked]")
+    assert "# put in for [masked] the secret that was not recorded" in found
+    assert "'[masked]'" in found[-2]
 
 
 @pytest.mark.parametrize("given", [None, "", "pytest 'unbalanced"])

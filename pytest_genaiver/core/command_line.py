@@ -6,10 +6,10 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from pytest_genaiver.core.secrets import MASK, Mask
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-MASK = "***"
 
 _SECRET_WORDS = frozenset(
     {
@@ -17,16 +17,7 @@ _SECRET_WORDS = frozenset(
         *("credential", "credentials", "auth", "authorization", "bearer", "cookie"),
     }
 )
-# What keys look like wherever they stand: of OpenAI and Anthropic, GitHub, GitLab, Slack, AWS, Google, Hugging Face,
-# Databricks, and JSON web tokens.
-_KEYS = re.compile(
-    r"""
-    \bsk-[\w-]{8,} | \bgh[opsur]_\w{16,} | \bgithub_pat_\w{16,} | \bglpat-[\w-]{16,} | \bxox[a-z]-[\w-]{8,}
-    | \bAKIA[0-9A-Z]{16}\b | \bAIza[\w-]{20,} | \bhf_\w{16,} | \bdapi[0-9a-f]{32}\b
-    | \beyJ[\w-]{8,}\.[\w-]+\.[\w-]* | (?<=\bBearer\s)\S+
-    """,
-    re.VERBOSE,
-)
+_SHAPES = Mask()
 _USER = re.compile(r"(?<=://)[^/\s?#]*@")
 _NAME = re.compile(r"-{0,2}[\w.-]+\s*")
 _ASSIGNED = re.compile(
@@ -56,7 +47,7 @@ def _without_secrets(argument: str) -> str:
     name, equals, _ = argument.partition("=")
     if equals and _NAME.fullmatch(name) and _is_secret(name):
         return f"{name}={MASK}"
-    return _KEYS.sub(MASK, _ASSIGNED.sub(_value_masked, argument))
+    return _SHAPES.text(_ASSIGNED.sub(_value_masked, argument))
 
 
 def _value_masked(match: re.Match[str]) -> str:

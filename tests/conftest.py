@@ -30,6 +30,18 @@ FIRST_COMMIT = 1_700_000_000
 EXAMPLE = Path(__file__).parents[1] / "examples" / "customer_support"
 HOSTILE = Path(__file__).with_name("hostile.py")
 
+IMPORTED_ONCE = (
+    "pytest_genaiver.session",
+    "pytest_genaiver.xdist",
+    "openai",
+    "mlflow.pyfunc",
+    "mlflow.tracing.export.mlflow_v3",
+    "mlflow.tracing.processor.mlflow_v3",
+    "git",
+    "httpcore2",
+    "hypothesis",
+)
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that takes `evil` is run for every hostile text."""
@@ -53,6 +65,31 @@ def imported(file: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def imported_once() -> None:
+    """What every session imports is there before the first: pytester forgets what an inner run imported.
+
+    Importing it anew takes three times as long as the session itself.
+    """
+    from pytest_genaiver.adapters.traces.autolog import Autolog
+
+    for name in IMPORTED_ONCE:
+        with contextlib.suppress(ImportError):  # the oldest releases that we run with lack some
+            importlib.import_module(name)
+    # Some packages of openai load their modules at first use, and keep what they found: all that is patched must
+    # be there, else one session patches the classes that an earlier one imported.
+    autolog = Autolog(["openai"])
+    autolog.enable()
+    autolog.disable()
+    gc.freeze()
+
+
+@pytest.fixture
+def pytester(imported_once: None, pytester: pytest.Pytester) -> pytest.Pytester:
+    """As always, but for what its inner runs must not be the first to import."""
+    return pytester
 
 
 def pytest_collection_finish() -> None:

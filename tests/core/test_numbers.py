@@ -87,3 +87,13 @@ def test_a_change_is_signed_and_relative_for_ratios(kind, baseline, current, tex
 )
 def test_what_could_hide_has_no_sign(kind, upper, text):
     assert numbers.hides(kind, upper) == text
+
+
+@pytest.mark.parametrize("ends", [None, (0.1, math.inf), (math.nan, 0.2)])
+def test_an_interval_that_is_not_known_is_none(ends):
+    assert numbers.interval("binary", ends) == numbers.NOTHING
+
+
+def test_an_interval_is_in_percent_where_the_kind_is():
+    assert numbers.interval("binary", (-0.5, -0.31)) == "-0.50 to -0.31"
+    assert numbers.interval("latency", (-0.5, 0.25)) == "-50.0% to +25.0%"

@@ -291,3 +291,12 @@ def test_texts_of_a_session_are_read_as_strictly_as_the_rest():
     data["session"]["moved"] = [1]
     with pytest.raises(ResultsError, match=r"session\.moved\[0\] must be a string, not 1"):
         VersionResults.from_json(data)
+
+
+def test_a_snapshot_that_cannot_be_read_is_named_with_its_place():
+    data = VersionResults(
+        version=Version(name="a", app="a"),
+        session=SessionFacts(id="1", started="2026-01-01T00:00:00Z", complete=True, repeats=1),
+    ).to_json()
+    with pytest.raises(ResultsError, match=r"^snapshot: "):
+        VersionResults.from_json({**data, "snapshot": {"schema": "one"}})

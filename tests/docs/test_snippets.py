@@ -99,6 +99,7 @@ def place(pytester, make_repo, empty_store, fake_llm: ModuleType, monkeypatch: p
         yield repo
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("files", PROJECTS.values(), ids=[f"{page}-{section}" for page, section in PROJECTS])
 def test_titled_files_of_a_section_are_a_project_that_runs(files, place, pytester, monkeypatch) -> None:
     for file in files:

@@ -61,6 +61,7 @@ def test_its_cases_use_a_real_endpoint_when_there_is_a_key_also_in_workers(examp
     assert "support agent: real LLM" in printed
 
 
+@pytest.mark.story
 def test_workers_share_the_loopback_of_their_session(examples: Path, tmp_path: Path) -> None:
     ask = (
         "import json, os, urllib.request\n"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
-import importlib
 import json
 import os
 import shutil
@@ -55,37 +52,7 @@ filterwarnings = error
 """
 
 
-IMPORTED_ONCE = (
-    "pytest_genaiver.session",
-    "pytest_genaiver.xdist",
-    "openai",
-    "mlflow.pyfunc",
-    "mlflow.tracing.export.mlflow_v3",
-    "mlflow.tracing.processor.mlflow_v3",
-    "git",
-    "httpcore2",
-    "hypothesis",
-)
 CERTIFICATE_ENDS = "-----END CERTIFICATE-----\n"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def imported_once() -> None:
-    """What every session imports is there before the first: pytester forgets what an inner run imported.
-
-    Importing it anew takes three times as long as the session itself.
-    """
-    from pytest_genaiver.adapters.traces.autolog import Autolog
-
-    for name in IMPORTED_ONCE:
-        with contextlib.suppress(ImportError):  # the oldest releases that we run with lack some
-            importlib.import_module(name)
-    # Some packages of openai load their modules at first use, and keep what they found: all that is patched must
-    # be there, else one session patches the classes that an earlier one imported.
-    autolog = Autolog(["openai"])
-    autolog.enable()
-    autolog.disable()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")

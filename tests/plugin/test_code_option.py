@@ -174,6 +174,7 @@ print(TestClient(scoring_server.init(model)).post("/invocations", json={"inputs"
 """
 
 
+@pytest.mark.story
 def test_a_version_may_be_a_model_that_is_loaded_elsewhere_and_served(project: Project, tmp_path: Path) -> None:
     package = {"__init__.py": "", "core.py": CORE, "greeting.txt": "Hello ", "unused.py": ""}
     files = {f"src/answers/{name}": text for name, text in package.items()}

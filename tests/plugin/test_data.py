@@ -120,6 +120,7 @@ def test_it(genai_case):
 """
 
 
+@pytest.mark.story
 def test_workers_read_for_themselves_and_find_the_same_ids(project: Project) -> None:
     project.commit(
         **{"test_app.py": SMALL.format(data="'rows.csv'"), "rows.csv": "question,expected_topic\nq1,a\nq2,b\nq3,c\n"}

@@ -112,6 +112,7 @@ def test_a_judge_is_asked_once_about_an_output_in_this_session_and_in_later_ones
     other.stdout.fnmatch_lines(["warning: tone was measured by another judge, * not compared*"])
 
 
+@pytest.mark.story
 def test_workers_know_what_judges_have_said(asked: Asked) -> None:
     asked.session()
     before = asked.judge

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import ModuleType
 
+pytestmark = pytest.mark.story
+
 MIGRATION = Path(__file__).parents[2] / "examples" / "migration"
 STYLES = ("plain", "mlflow_test", "pytest_evals", "langsmith", "deepeval")
 MOST_CHANGED_LINES = 5

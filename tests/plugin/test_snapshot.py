@@ -260,6 +260,7 @@ def test_a_parameter_that_the_store_refuses_fails_its_test(project: Project, mon
     assert snapshot(project, run).params == {}
 
 
+@pytest.mark.story
 def test_xdist_workers_add_up(project: Project) -> None:
     suite = (
         SUITE.replace("TOP_K", "5")

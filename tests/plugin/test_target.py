@@ -397,6 +397,7 @@ def test_a_target_that_cannot_be_called_is_a_usage_error(project: Project, targe
     result.stderr.fnmatch_lines([f"ERROR: test_app.py::test_answer*: genai_eval {message.replace('[', '[[]')}"])
 
 
+@pytest.mark.story
 def test_workers_of_xdist_call_their_share_ahead(project: Project) -> None:
     suite(
         project,

@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from conftest import Project
 
@@ -94,6 +96,7 @@ def test_a_new_variant_among_others_is_new(project: Project) -> None:
     assert report["baseline"]["coverage"] == 0.5
 
 
+@pytest.mark.story
 def test_workers_run_again_the_variant_that_is_wanted(project: Project) -> None:
     suite(project, "small", "big")
     for _ in range(5):

@@ -96,6 +96,7 @@ def test_each_version_has_its_own_traces_scores_and_session(project: Project) ->
     named.stdout.fnmatch_lines(["baseline agent-v3, *", "on_topic *0.00 *1.00 *"])
 
 
+@pytest.mark.story
 def test_the_same_file_runs_as_plain_tests_and_under_xdist(project: Project) -> None:
     suite = SUITE.replace(" == genai_version.model_id == mlflow.get_active_model_id()", " or True")
     project.commit("versions", **{"test_app.py": suite})

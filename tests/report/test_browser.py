@@ -14,6 +14,8 @@ from pytest_genaiver.report import html
 from pytest_genaiver.report.cases import Recorded, cases_of
 from pytest_genaiver.report.parts import Fact, Link
 
+pytestmark = pytest.mark.story
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 if CHROMIUM is None:

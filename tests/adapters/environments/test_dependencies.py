@@ -147,6 +147,7 @@ def wheel(folder: Path, name: str, number: str) -> None:
         file.writestr(f"{info}/RECORD", "")
 
 
+@pytest.mark.story
 def test_an_environment_is_built_once_over_the_packages_that_are_here(
     trees, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,9 @@ from pytest_genaiver.adapters import git
 from pytest_genaiver.adapters.tracking import model_files
 from pytest_genaiver.adapters.tracking.files import REQUIREMENTS
 from pytest_genaiver.core.recreating import Recipe
-from pytest_genaiver.core.variants import bare_id, full_id
+from pytest_genaiver.core.variants import bare_id
 from pytest_genaiver.errors import ConfigError
+from pytest_genaiver.looking.cases import case_named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pytest_genaiver.adapters.tracking.store import Store
     from pytest_genaiver.core.results import CaseResult
     from pytest_genaiver.looking.page import Page
-    from pytest_genaiver.looking.recordings import Recording
     from pytest_genaiver.version import Surveyed
 
 
@@ -34,7 +33,7 @@ def recipe(store: Store, surveyed: Surveyed, rootpath: Path, page: Page, case: s
     if commit is None:
         raise ConfigError(f"version {ref.name} was recorded outside git: there is no commit to recreate it from")
     newest, snapshot = recording.sessions[0], recording.snapshot
-    found = None if case is None else _case(recording, case)
+    found = None if case is None else case_named(recording, case, "--reproduce")
     session = newest if found is None else next(s for s in recording.sessions if found in s.cases.values())
     run_id, version = session.session.run_id, session.version
     head = surveyed.head
@@ -64,19 +63,3 @@ def recipe(store: Store, surveyed: Surveyed, rootpath: Path, page: Page, case: s
 def _repeats(case: CaseResult) -> int:
     """As often as the case ran, with the retries that the gate asked for."""
     return max((len(values) for values in case.scores.values()), default=1)
-
-
-def _case(recording: Recording, name: str) -> CaseResult:
-    """The case of this id, with or without its variant, or of this parameter id; else the only one that holds it."""
-    known = {full_id(c): c for s in reversed(recording.sessions) for c in s.cases.values()}
-    exact = [c for full, c in known.items() if name in (full, c.id)]
-    exact = exact or [c for full, c in known.items() if full.endswith(f"[{name}]")]
-    holding = exact or [c for full, c in known.items() if name and name in full]
-    if len(holding) == 1:
-        return holding[0]
-    if holding:
-        some = ", ".join(full_id(c) for c in holding[:5])
-        more = f" and {len(holding) - 5} more" if len(holding) > 5 else ""
-        raise ConfigError(f"--reproduce: {name!r} is part of several cases: {some}{more}; write one in full")
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.3) or list(known)[:3]
-    raise ConfigError(f"--reproduce: {name!r} is no case of {recording.ref.name}; near: {', '.join(near)}")

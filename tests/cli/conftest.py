@@ -72,7 +72,7 @@ class Recorded:
         """One session at the commit that is checked out.
 
         `scores`: metric -> one value a case, or a single value for all. `files`: further files of the session, name
-        -> text. `sources`: what measured a metric. `facts` are further fields of SessionFacts.
+        -> text. `sources`: what measured a metric. `facts`: `traces` of every case, and fields of SessionFacts.
         """
         from pytest_genaiver import opening
         from pytest_genaiver.concluding import closing
@@ -83,6 +83,7 @@ class Recorded:
         run_id = opening.start_run(opened)
         self._sessions += 1
         started = (FIRST + timedelta(days=self._sessions)).isoformat()
+        traces = facts.pop("traces", ())
         given = dict(scores or {"passed": [1.0]})
         facts = {"command": "pytest --genai-version", "verdict": verdict, **facts}
         results = VersionResults(
@@ -90,7 +91,7 @@ class Recorded:
             session=SessionFacts(id=run_id, run_id=run_id, started=started, complete=complete, repeats=1, **facts),
             policy=[policy_for(metric, ()) for metric in given],
             sources=dict(sources or {}),
-            cases=_cases(given, cases),
+            cases=_cases(given, cases, traces),
         )
         store = opened.store
         store.save_results(run_id, closing.results_text(results), closing.table_of(results), files)
@@ -109,7 +110,7 @@ class Recorded:
         return opening.open_store(surveyed, place, settings, lambda default: default)
 
 
-def _cases(scores: Mapping[str, Sequence[float | None]], count: int) -> dict[str, CaseResult]:
+def _cases(scores: Mapping[str, Sequence[float | None]], count: int, traces: Sequence[str]) -> dict[str, CaseResult]:
     from pytest_genaiver.core.digest import digest
     from pytest_genaiver.core.results import CaseResult
 
@@ -121,6 +122,7 @@ def _cases(scores: Mapping[str, Sequence[float | None]], count: int) -> dict[str
             function=function,
             scores={metric: [values[i % len(values)]] for metric, values in scores.items()},
             location="test_app.py:7",
+            traces=list(traces),
         )
         for i in range(count)
     }

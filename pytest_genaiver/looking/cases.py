@@ -13,6 +13,7 @@ from pytest_genaiver.errors import ConfigError, ResultsError
 
 if TYPE_CHECKING:
     from pytest_genaiver.adapters.tracking.store import Store
+    from pytest_genaiver.core.policy import Kind
     from pytest_genaiver.core.results import CaseResult, VersionResults
     from pytest_genaiver.looking.page import Page
     from pytest_genaiver.looking.recordings import Recording
@@ -23,12 +24,14 @@ class RecordedCase:
     """A case as the newest session that holds it recorded it.
 
     `repeats[j]` is what was kept of repeat j: `output` (`traced` where the test named none), `logged`, `rationales`,
-    `errors` of scorers, and in the first one `inputs` and `expectations`; empty where nothing was kept.
+    `errors` of scorers, and in the first one `inputs` and `expectations`; empty where nothing was kept. `kinds` are
+    those of the version's metrics.
     """
 
     case: CaseResult
     session: VersionResults
     repeats: tuple[dict[str, Any], ...]
+    kinds: dict[str, Kind]
     traces_page: str
 
     def to_json(self) -> dict[str, Any]:
@@ -60,6 +63,7 @@ def recorded_case(store: Store, page: Page, name: str) -> RecordedCase:
     return RecordedCase(
         case=case,
         session=session,
+        kinds={known.metric: known.kind for known in page.metrics},
         repeats=tuple(kept.get(str(j), {}) for j in range(max(count, len(kept)))),
         traces_page=f"{server}/#/experiments/{store.experiment_id}/traces/" if server else "",
     )

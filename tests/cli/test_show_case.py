@@ -62,7 +62,7 @@ def test_a_session_that_kept_nothing_says_so(recorded, genaiver) -> None:
 
 def test_long_values_are_cut_until_they_are_asked_for(recorded, genaiver) -> None:
     recorded.session(files=details(output="word " * 1_000))
-    assert "(5,000 characters, -v shows all)" in " ".join(genaiver("show", "HEAD", "--case", "q3").lines)
+    assert "(5,000 characters, -v shows all)" in " ".join(genaiver("show", "HEAD", "--case", "q3").out.split())
     assert "-v shows all" not in genaiver("show", "HEAD", "--case", "q3", "-v").out
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pytest_genaiver.cli.drawing.lines import GAP, Line, aligned, blocks, entries, heading, paragraph
 from pytest_genaiver.cli.output import shown
 from pytest_genaiver.core import numbers
-from pytest_genaiver.core.policy import policy_for
 from pytest_genaiver.core.variants import full_id
 
 if TYPE_CHECKING:
@@ -44,10 +43,8 @@ def _facts(found: RecordedCase) -> Iterator[tuple[str, str]]:
 
 
 def _scores(found: RecordedCase) -> Iterator[Line]:
-    policy = found.session.policy
-    kinds = {metric: policy_for(metric, policy).kind for metric in found.case.scores}
     rows = [
-        (metric, " ".join(numbers.value(kinds[metric] or "score", value) for value in values))
+        (metric, " ".join(numbers.value(found.kinds.get(metric, "score"), value) for value in values))
         for metric, values in found.case.scores.items()
     ]
     if rows:

@@ -282,7 +282,7 @@ def test_parameters(worker, genai_case, genai_version):
 
 
 def test_secrets_of_the_command_are_not_stored(project: Project) -> None:
-    _, report = project.report("-o", "junit_suite_name=sk-proj-0123456789")
+    _, report = project.report("-o", "junit_suite_name=sk-proj-0123456789abcdefghijklmnop")
     assert "0123456789" not in json.dumps(report)
     (run,) = project.runs()
     assert "0123456789" not in artifact(project, run, "snapshot.json") + artifact(project, run, "results.json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,16 +22,16 @@ what was asked. The last three are pytest's own."""
 
 # Imported when it is called for: `genaiver --help` and completion stay quick.
 COMMANDS = {
-    "show": "pytest_genaiver.cli.show",
-    "compare": "pytest_genaiver.cli.compare",
-    "history": "pytest_genaiver.cli.history",
-    "bisect": "pytest_genaiver.cli.bisect",
-    "deploy": "pytest_genaiver.cli.deploy",
-    "pin": "pytest_genaiver.cli.pin",
-    "unpin": "pytest_genaiver.cli.unpin",
-    "prune": "pytest_genaiver.cli.prune",
-    "doctor": "pytest_genaiver.cli.doctor",
-    "completion": "pytest_genaiver.cli.completion",
+    "show": "pytest_genaiver.cli.show:command",
+    "compare": "pytest_genaiver.cli.compare:command",
+    "history": "pytest_genaiver.cli.history:command",
+    "bisect": "pytest_genaiver.cli.bisect:command",
+    "deploy": "pytest_genaiver.cli.deploy:command",
+    "pin": "pytest_genaiver.cli.pin:pin",
+    "unpin": "pytest_genaiver.cli.pin:unpin",
+    "prune": "pytest_genaiver.cli.prune:command",
+    "doctor": "pytest_genaiver.cli.doctor:command",
+    "completion": "pytest_genaiver.cli.completion:command",
 }
 
 EPILOG = (
@@ -42,7 +42,7 @@ EPILOG = (
 
 
 class _Late(click.Group):
-    """Each command is the attribute `command` of its module, which is imported when it is asked for."""
+    """A group whose commands are imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -50,7 +50,7 @@ class _Late(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(COMMANDS[cmd_name]).command
+        command: click.Command = resolve_name(COMMANDS[cmd_name])
         return command
 
 

@@ -28,21 +28,9 @@ class Measured:
 
 def measured(store: Store, shas: Sequence[str], app: str) -> list[Measured]:
     """All versions of this app recorded for any of these commits (full SHAs), dirty ones too, oldest first."""
-    if not shas:
-        return []
-    quoted = ", ".join(f"'{sha}'" for sha in shas)
-    client = store.client()
     with translated("look up recorded versions"):
-        found = pages(
-            lambda token: client.search_logged_models(
-                [store.experiment_id],
-                filter_string=f"tags.`genaiver.commit` IN ({quoted})",
-                max_results=PAGE,
-                page_token=token,
-            )
-        )
-        ours = [_measured(model) for model in found if model.tags.get("genaiver.app") == app]
-    return sorted(ours, key=lambda m: (m.ref.created_ms, m.ref.model_id))
+        found = store.models_of_commits(shas)
+    return [_measured(model) for model in found if model.tags.get("genaiver.app") == app]
 
 
 def newest_measured(store: Store, app: str, limit: int, *, variant: str | None = None) -> list[Measured]:

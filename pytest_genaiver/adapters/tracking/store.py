@@ -118,13 +118,15 @@ class Store:
 
     def versions_of_commits(self, shas: Sequence[str], app: str) -> list[VersionRef]:
         """The clean versions of this app recorded for any of these commits (full SHAs), oldest first."""
-        if not shas:
-            return []
-        quoted = ", ".join(f"'{s}'" for s in shas)
         with translated("look up recorded versions"):
-            found = self._search(f"tags.`genaiver.commit` IN ({quoted})")
+            found = self.models_of_commits(shas)
         # An app's name may hold a quote, so that it is no matter for a filter.
         return [v for m in found if m.tags.get("genaiver.app") == app and not (v := ref_of(m)).dirty]
+
+    def models_of_commits(self, shas: Sequence[str]) -> list[LoggedModel]:
+        """Every version recorded for any of these commits, dirty ones and other apps' too, as MLflow has it."""
+        quoted = ", ".join(f"'{s}'" for s in shas)
+        return self._search(f"tags.`genaiver.commit` IN ({quoted})") if shas else []
 
     def version_named(self, name: str) -> VersionRef | None:
         with translated(f"look up the version {name!r}"):
